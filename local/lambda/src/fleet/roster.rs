@@ -1,0 +1,196 @@
+//! The list of sandboxes and what each is doing. Knows nothing of processes.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::runtime_api::Exchange;
+
+/// How long an invocation waits for a sandbox that has answered but not yet asked for its next
+/// invocation. A client that sends one request after the other is faster than that long poll, and
+/// must meet neither a second cold start nor a 429.
+const HANDOVER: Duration = Duration::from_millis(250);
+
+/// A sandbox's number: 1 for the first that was started.
+pub(crate) type Number = u64;
+
+/// What a sandbox is doing, as far as the choice of a sandbox goes.
+enum Occupancy {
+    /// Starting, or at work on an invocation.
+    Busy,
+    /// Has answered, and is about to ask for its next invocation.
+    HandingOver,
+    /// Waits for an invocation since the given turn; a higher turn was used more recently.
+    Idle(u64),
+}
+
+struct Member<E> {
+    exchange: Arc<E>,
+    occupancy: Occupancy,
+}
+
+struct Members<E> {
+    by_number: BTreeMap<Number, Member<E>>,
+    started: Number,
+    turns: u64,
+}
+
+/// All living sandboxes, at most as many as may exist at once.
+pub(crate) struct Roster<E = Exchange> {
+    limit: NonZeroUsize,
+    members: Mutex<Members<E>>,
+    freed: Notify,
+}
+
+impl<E> Roster<E> {
+    pub(crate) fn new(limit: NonZeroUsize) -> Self {
+        let members = Members { by_number: BTreeMap::new(), started: 0, turns: 0 };
+        Self { limit, members: Mutex::new(members), freed: Notify::new() }
+    }
+
+    /// Takes an idle sandbox, or one that becomes idle at once because it is handing over.
+    pub(crate) async fn claim(&self) -> Option<Arc<E>> {
+        let until = Instant::now() + HANDOVER;
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            // Registered before the look at the members, so that no change in between is missed.
+            freed.as_mut().enable();
+            if let Some(exchange) = self.claim_idle() {
+                return Some(exchange);
+            }
+            if !self.is_handing_over() || timeout_at(until, freed).await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// Takes the idle sandbox that was used most recently, as Lambda does.
+    fn claim_idle(&self) -> Option<Arc<E>> {
+        let mut members = self.lock();
+        let (_, member) = members
+            .by_number
+            .values_mut()
+            .filter_map(|member| match member.occupancy {
+                Occupancy::Idle(turn) => Some((turn, member)),
+                Occupancy::Busy | Occupancy::HandingOver => None,
+            })
+            .max_by_key(|(turn, _)| *turn)?;
+        member.occupancy = Occupancy::Busy;
+        Some(Arc::clone(&member.exchange))
+    }
+
+    fn is_handing_over(&self) -> bool {
+        self.lock().by_number.values().any(|member| matches!(member.occupancy, Occupancy::HandingOver))
+    }
+
+    /// Adds a busy sandbox, unless there are as many as there may be.
+    pub(crate) fn enlist<T>(&self, make: impl FnOnce(Number) -> (Arc<E>, T)) -> Option<(Arc<E>, T)> {
+        let mut members = self.lock();
+        if members.by_number.len() >= self.limit.get() {
+            return None;
+        }
+        members.started += 1;
+        let number = members.started;
+        let (exchange, rest) = make(number);
+        let member = Member { exchange: Arc::clone(&exchange), occupancy: Occupancy::Busy };
+        members.by_number.insert(number, member);
+        Some((exchange, rest))
+    }
+
+    pub(crate) fn set_handing_over(&self, number: Number) {
+        if let Some(member) = self.lock().by_number.get_mut(&number) {
+            member.occupancy = Occupancy::HandingOver;
+        }
+    }
+
+    pub(crate) fn set_idle(&self, number: Number) {
+        let mut members = self.lock();
+        members.turns += 1;
+        let turn = members.turns;
+        if let Some(member) = members.by_number.get_mut(&number) {
+            member.occupancy = Occupancy::Idle(turn);
+        }
+        drop(members);
+        self.freed.notify_waiters();
+    }
+
+    pub(crate) fn remove(&self, number: Number) {
+        self.lock().by_number.remove(&number);
+        self.freed.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Members<E>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roster_of(limit: usize) -> Roster<Number> {
+        Roster::new(NonZeroUsize::new(limit).expect("a limit above zero"))
+    }
+
+    fn start(roster: &Roster<Number>) -> Option<Number> {
+        roster.enlist(|number| (Arc::new(number), ())).map(|(exchange, ())| *exchange)
+    }
+
+    #[test]
+    fn the_sandbox_used_last_is_taken_first() {
+        let roster = roster_of(3);
+        for _ in 0..3 {
+            start(&roster).expect("room for another");
+        }
+        roster.set_idle(2);
+        roster.set_idle(3);
+        roster.set_idle(1);
+        let order: Vec<_> = std::iter::from_fn(|| roster.claim_idle()).map(|number| *number).collect();
+        assert_eq!(order, [1, 3, 2]);
+    }
+
+    #[test]
+    fn there_are_never_more_sandboxes_than_the_limit_and_an_ended_one_leaves_room() {
+        let roster = roster_of(2);
+        assert_eq!([start(&roster), start(&roster), start(&roster)], [Some(1), Some(2), None]);
+        roster.remove(1);
+        assert_eq!([start(&roster), start(&roster)], [Some(3), None]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sandbox_that_hands_over_is_waited_for() {
+        let roster = roster_of(1);
+        start(&roster).expect("room for one");
+        roster.set_handing_over(1);
+        let (claimed, ()) = tokio::join!(roster.claim(), async {
+            tokio::time::sleep(HANDOVER / 2).await;
+            roster.set_idle(1);
+        });
+        assert_eq!(claimed.as_deref(), Some(&1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sandbox_that_does_not_hand_over_in_time_is_not_waited_for_any_longer() {
+        let roster = roster_of(1);
+        start(&roster).expect("room for one");
+        roster.set_handing_over(1);
+        let asked = Instant::now();
+        assert_eq!(roster.claim().await, None);
+        assert!(asked.elapsed() >= HANDOVER && asked.elapsed() < 2 * HANDOVER, "{:?}", asked.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_sandbox_is_not_waited_for() {
+        let roster = roster_of(1);
+        start(&roster).expect("room for one");
+        let asked = Instant::now();
+        assert_eq!(roster.claim().await, None);
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,57 @@
+//! A buffered answer: a JSON document that holds the whole response, or is itself the response.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use http::Response;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::answer::{self, Answer};
+use super::prelude::Prelude;
+use crate::failure::Failure;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Document {
+    status_code: u16,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    cookies: Vec<String>,
+    #[serde(default)]
+    body: String,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// Makes the response that a function URL makes of a buffered answer. A document without
+/// `statusCode` is the body of a 200, a JSON string without its quotes.
+pub(super) fn read(document: &Bytes) -> Result<Response<Answer>, Failure> {
+    let unreadable = |error| Failure::invalid_response(format!("the response cannot be read: {error}"));
+    let value: Value = serde_json::from_slice(document).map_err(unreadable)?;
+    if value.get("statusCode").is_none() {
+        let body = match value {
+            Value::String(text) => Bytes::from(text),
+            _ => document.clone(),
+        };
+        return answer::whole(&inferred(), body);
+    }
+    let document: Document = serde_json::from_value(value).map_err(unreadable)?;
+    let body = if document.is_base64_encoded {
+        let decoded = BASE64.decode(&document.body);
+        decoded
+            .map(Bytes::from)
+            .map_err(|error| Failure::invalid_response(format!("the body is not base64: {error}")))?
+    } else {
+        Bytes::from(document.body)
+    };
+    let prelude = Prelude { status_code: document.status_code, headers: document.headers, cookies: document.cookies };
+    answer::whole(&prelude, body)
+}
+
+fn inferred() -> Prelude {
+    Prelude { status_code: 200, headers: BTreeMap::new(), cookies: Vec::new() }
+}

@@ -1,0 +1,137 @@
+//! One sandbox: a process of the function, its Runtime API endpoint, and the limits it is held to.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::net::TcpListener;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::failure::Failure;
+use crate::function::Function;
+use crate::runtime_api::{Exchange, Limit, serve_connection};
+
+mod guard;
+mod output;
+
+use guard::Guard;
+
+/// How long the last log lines of a process that has ended may take to be read. Only a descendant
+/// that left the process group can hold its pipes open longer.
+const LAST_LINES: Duration = Duration::from_millis(200);
+
+/// Runs a sandbox to its end, whatever that is, and says why it ended. No process is left then.
+pub(crate) async fn supervise(
+    exchange: Arc<Exchange>,
+    function: Arc<Function>,
+    limit: watch::Receiver<Limit>,
+    shutdown: CancellationToken,
+) -> Failure {
+    match Sandbox::start(&exchange, &function).await {
+        Ok(sandbox) => sandbox.supervise(&exchange, &function, limit, shutdown).await,
+        Err(error) => Failure::not_started(&error),
+    }
+}
+
+struct Sandbox {
+    listener: TcpListener,
+    process: Child,
+    group: Pid,
+    /// Ends the process if the stand-in itself is killed.
+    _guard: Guard,
+    /// The readers of the process's output.
+    readers: JoinSet<()>,
+}
+
+impl Sandbox {
+    async fn start(exchange: &Arc<Exchange>, function: &Function) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let endpoint = listener.local_addr()?.to_string();
+        let log_stream = format!("local/[$LATEST]{:032x}", exchange.number());
+        let mut process = Command::new(function.program())
+            .args(function.arguments())
+            .current_dir(function.task_root())
+            .env_clear()
+            .envs(function.environment(&endpoint, &log_stream))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own keeps the terminal's Ctrl-C away from the process, and lets its
+            // descendants be killed with it.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let group = process
+            .id()
+            .and_then(|id| id.try_into().ok())
+            .and_then(Pid::from_raw)
+            .ok_or_else(|| io::Error::other("the process has no id"))?;
+        let guard = Guard::start(group)?;
+        let mut readers = JoinSet::new();
+        if let Some(stdout) = process.stdout.take() {
+            readers.spawn(output::read(stdout, Arc::clone(exchange)));
+        }
+        if let Some(stderr) = process.stderr.take() {
+            readers.spawn(output::read(stderr, Arc::clone(exchange)));
+        }
+        Ok(Self { listener, process, group, _guard: guard, readers })
+    }
+
+    async fn supervise(
+        mut self,
+        exchange: &Arc<Exchange>,
+        function: &Function,
+        mut limit: watch::Receiver<Limit>,
+        shutdown: CancellationToken,
+    ) -> Failure {
+        let mut connections = JoinSet::new();
+        let failure = loop {
+            let current = *limit.borrow_and_update();
+            tokio::select! {
+                accepted = self.listener.accept() => {
+                    if let Ok((connection, _)) = accepted {
+                        // Without it a streamed answer waits for delayed ACKs of some 40 ms.
+                        let _ = connection.set_nodelay(true);
+                        connections.spawn(serve_connection(connection, Arc::clone(exchange)));
+                    }
+                }
+                Some(_) = connections.join_next() => {}
+                status = self.process.wait() => break Failure::exited(status),
+                failure = expired(current, function) => break failure,
+                Ok(()) = limit.changed() => {}
+                () = shutdown.cancelled() => break Failure::shut_down(),
+            }
+        };
+        exchange.withdraw();
+        self.end().await;
+        failure
+    }
+
+    /// Kills what is left of the process group and reads the last lines.
+    async fn end(mut self) {
+        // An error means that there is no such group any more.
+        let _ = kill_process_group(self.group, Signal::KILL);
+        let _: io::Result<ExitStatus> = self.process.wait().await;
+        let last_lines = async { while self.readers.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LAST_LINES, last_lines).await;
+    }
+}
+
+async fn expired(limit: Limit, function: &Function) -> Failure {
+    match limit {
+        Limit::Init(at) => {
+            tokio::time::sleep_until(at).await;
+            Failure::init_timed_out(function.init_limit())
+        }
+        Limit::Invocation(at) => {
+            tokio::time::sleep_until(at).await;
+            Failure::timed_out(function.invocation_limit())
+        }
+        Limit::None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,195 @@
+//! What the test functions do.
+
+use std::io::Write;
+use std::process::Command;
+
+use crate::runtime::{Answer, HTTP_INTEGRATION, Invocation, Result, Streaming, call, next, respond};
+
+const PRELUDE: &[u8] = b"{\"statusCode\":200,\"headers\":{\"content-type\":\"text/event-stream\"}}\0\0\0\0\0\0\0\0";
+
+/// Runs the behaviour of the given name, for as many invocations as there are.
+pub(crate) fn run(name: &str) -> Result<()> {
+    match name {
+        "echo" => each(|invocation| {
+            let body = serde_json::to_string(&invocation.event)?;
+            respond(&invocation.id, &format!("{{\"statusCode\":200,\"body\":{body}}}"))
+        }),
+        "delivery" => each(|invocation| respond(&invocation.id, &serde_json::to_string(&invocation.headers)?)),
+        "environment" => each(environment),
+        "pid" => each(|invocation| respond(&invocation.id, &format!("\"{}\"", std::process::id()))),
+        "once" => {
+            respond(&next()?.id, &format!("\"{}\"", std::process::id()))?;
+            std::process::exit(0)
+        }
+        "buffered" => each(|invocation| respond(&invocation.id, &body_of(invocation)?)),
+        "steps" => each(steps),
+        "byte-by-byte" => each(byte_by_byte),
+        "raw-stream" => each(|invocation| {
+            let mut stream = Streaming::begin(&invocation.id, "application/json")?;
+            stream.chunk("raw")?;
+            answered(stream.end()?)
+        }),
+        "prelude" => each(prelude),
+        "no-delimiter" => each(|invocation| {
+            let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+            stream.chunk(vec![b'x'; 17 * 1024])?;
+            stream.end()
+        }),
+        "error-trailer" => each(error_trailer),
+        "error" => each(|invocation| {
+            let path = format!("/invocation/{}/error", invocation.id);
+            let document = br#"{"errorType":"Broken","errorMessage":"it is broken"}"#;
+            call("POST", &path, &[("lambda-runtime-function-error-type", "Function.Broken")], document)
+        }),
+        "exit-in-init" => {
+            writeln!(std::io::stderr(), "no configuration")?;
+            std::process::exit(3)
+        }
+        "init-error" => {
+            let document = br#"{"errorType":"Config.Missing","errorMessage":"MODEL_ID is missing"}"#;
+            call("POST", "/init/error", &[], document)?;
+            std::process::exit(1)
+        }
+        "hang-in-init" => loop {
+            std::thread::park();
+        },
+        "crash" => {
+            next()?;
+            std::process::exit(7)
+        }
+        "crash-in-stream" => {
+            let invocation = next()?;
+            let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+            stream.chunk(PRELUDE)?;
+            stream.chunk("half")?;
+            wait_for_release()?;
+            std::process::exit(7)
+        }
+        "hang" => {
+            next()?;
+            loop {
+                std::thread::park();
+            }
+        }
+        "hang-in-stream" => {
+            let invocation = next()?;
+            let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+            stream.chunk(PRELUDE)?;
+            stream.chunk("half")?;
+            loop {
+                std::thread::park();
+            }
+        }
+        "wrong-calls" => each(wrong_calls),
+        "log" => each(log),
+        "child" => {
+            let child = Command::new("/bin/sleep").arg("1000").spawn()?;
+            each(move |invocation| respond(&invocation.id, &format!("\"{} {}\"", std::process::id(), child.id())))
+        }
+        other => Err(format!("no behaviour is called {other}").into()),
+    }
+}
+
+fn each(mut answer: impl FnMut(&Invocation) -> Result<Answer>) -> Result<()> {
+    loop {
+        answer(&next()?)?;
+    }
+}
+
+fn event(invocation: &Invocation) -> Result<serde_json::Value> {
+    Ok(serde_json::from_str(&invocation.event)?)
+}
+
+fn body_of(invocation: &Invocation) -> Result<String> {
+    let body = event(invocation)?.get("body").and_then(|body| body.as_str().map(str::to_owned));
+    Ok(body.ok_or("the request has no body")?)
+}
+
+fn environment(invocation: &Invocation) -> Result<Answer> {
+    let mut variables: serde_json::Map<_, _> = std::env::vars().map(|(name, value)| (name, value.into())).collect();
+    variables.insert("cwd".to_owned(), std::env::current_dir()?.to_string_lossy().into());
+    respond(&invocation.id, &serde_json::to_string(&variables)?)
+}
+
+/// Waits for the test, which listens on the port that `RELEASE` names, to close a connection.
+fn wait_for_release() -> Result<()> {
+    use std::io::Read;
+    let mut test = std::net::TcpStream::connect(std::env::var("RELEASE")?)?;
+    test.read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// Sends three events, each only when the test lets it.
+fn steps(invocation: &Invocation) -> Result<Answer> {
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    stream.chunk(PRELUDE)?;
+    for step in ["one", "two", "three"] {
+        wait_for_release()?;
+        stream.chunk(step)?;
+    }
+    if stream.is_answered()? {
+        writeln!(std::io::stdout(), "answered too early")?;
+    }
+    answered(stream.end()?)
+}
+
+/// Tells the test, through the log, that the platform has accepted an answer.
+fn answered(answer: Answer) -> Result<Answer> {
+    writeln!(std::io::stdout(), "answered {}", answer.status)?;
+    Ok(answer)
+}
+
+fn byte_by_byte(invocation: &Invocation) -> Result<Answer> {
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    for byte in PRELUDE.iter().chain(b"payload") {
+        stream.chunk([*byte])?;
+    }
+    stream.end()
+}
+
+/// Uses the request's body as the prelude.
+fn prelude(invocation: &Invocation) -> Result<Answer> {
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    stream.chunk([body_of(invocation)?.as_bytes(), &[0; 8], b"payload"].concat())?;
+    answered(stream.end()?)
+}
+
+fn error_trailer(invocation: &Invocation) -> Result<Answer> {
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    stream.chunk(PRELUDE)?;
+    stream.chunk("half")?;
+    wait_for_release()?;
+    stream.end_with_trailers(&[
+        ("Lambda-Runtime-Function-Error-Type", "Function.Broken"),
+        // {"errorMessage":"it broke"}
+        ("Lambda-Runtime-Function-Error-Body", "eyJlcnJvck1lc3NhZ2UiOiJpdCBicm9rZSJ9"),
+    ])
+}
+
+/// Makes calls that the Runtime API refuses, then answers with what it said to each.
+fn wrong_calls(invocation: &Invocation) -> Result<Answer> {
+    let id = &invocation.id;
+    let mut seen = Vec::new();
+    for (method, path) in [
+        ("POST", "/invocation/another-id/response".to_owned()),
+        ("POST", "/invocation/another-id/error".to_owned()),
+        ("GET", "/invocation/next".to_owned()),
+        ("POST", "/init/error".to_owned()),
+        ("GET", format!("/invocation/{id}/response")),
+        ("GET", "/../extension/event/next".to_owned()),
+    ] {
+        let answer = call(method, &path, &[], b"{}")?;
+        let document: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let kind = document.get("errorType").and_then(|kind| kind.as_str()).unwrap_or("-");
+        seen.push(format!("{} {kind}", answer.status));
+    }
+    respond(id, &serde_json::to_string(&seen)?)
+}
+
+/// Writes the request's body to standard output and a mark to standard error.
+fn log(invocation: &Invocation) -> Result<Answer> {
+    let body = body_of(invocation)?;
+    writeln!(std::io::stdout(), "{body}")?;
+    writeln!(std::io::stderr(), "to stderr")?;
+    respond(&invocation.id, "\"logged\"")
+}

@@ -1,0 +1,130 @@
+//! What a function gets to see of an HTTP request.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::support::Lambda;
+
+async fn event_of(request: http::request::Builder, body: &'static [u8]) -> Value {
+    let lambda = Lambda::running("echo").await;
+    let event = lambda.send(request.body(Bytes::from_static(body)).expect("a request")).await.json().await;
+    lambda.stop().await;
+    event
+}
+
+#[tokio::test]
+async fn a_request_becomes_an_event_of_payload_format_2_0() {
+    let request = Request::put("/a%20path/x?q=1&name=two%20words&q=a%2Cb")
+        .header("Host", "localhost:3000")
+        .header("User-Agent", "tester/1")
+        .header("X-Many", "one")
+        .header("X-Many", "two")
+        .header("Cookie", "a=1; b=2")
+        .header("Content-Type", "application/json");
+    let mut event = event_of(request, br#"{"message":"yo"}"#).await;
+
+    let context = event["requestContext"].take();
+    assert_eq!(
+        event,
+        json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": "/a%20path/x",
+            "rawQueryString": "q=1&name=two%20words&q=a%2Cb",
+            "cookies": ["a=1", "b=2"],
+            "headers": {
+                "content-length": "16",
+                "content-type": "application/json",
+                "host": "localhost:3000",
+                "user-agent": "tester/1",
+                "x-amzn-trace-id": event["headers"]["x-amzn-trace-id"],
+                "x-forwarded-for": "127.0.0.1",
+                "x-forwarded-port": event["headers"]["x-forwarded-port"],
+                "x-forwarded-proto": "http",
+                "x-many": "one,two",
+            },
+            "queryStringParameters": { "q": "1,a,b", "name": "two words" },
+            "requestContext": null,
+            "body": "{\"message\":\"yo\"}",
+            "isBase64Encoded": false,
+        })
+    );
+    assert_eq!(
+        context,
+        json!({
+            "accountId": "anonymous",
+            "apiId": "local",
+            "domainName": "localhost",
+            "domainPrefix": "local",
+            "http": {
+                "method": "PUT",
+                "path": "/a%20path/x",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "tester/1",
+            },
+            "requestId": context["requestId"],
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": context["time"],
+            "timeEpoch": context["timeEpoch"],
+        })
+    );
+    assert_eq!(context["requestId"].as_str().map(str::len), Some(36), "{context}");
+    assert!(event["headers"]["x-amzn-trace-id"].as_str().is_some_and(|id| id.starts_with("Root=1-")));
+}
+
+#[tokio::test]
+async fn the_time_of_the_request_is_now_in_both_forms() {
+    let before = time::OffsetDateTime::now_utc();
+    let context = event_of(Request::get("/"), b"").await["requestContext"].take();
+    let epoch_ms = context["timeEpoch"].as_i64().expect("a number");
+    let received = time::OffsetDateTime::from_unix_timestamp(epoch_ms / 1000).expect("a time");
+    assert!((received - before).abs() < time::Duration::seconds(20), "{context}");
+
+    let form = time::macros::format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    assert_eq!(context["time"], received.format(form).expect("formatted"));
+}
+
+#[tokio::test]
+async fn what_a_request_lacks_the_event_lacks() {
+    let event = event_of(Request::get("/"), b"").await;
+    for absent in ["body", "cookies", "queryStringParameters"] {
+        assert!(event.get(absent).is_none(), "{absent} in {event}");
+    }
+    assert_eq!(event["rawQueryString"], "");
+    assert_eq!(event["isBase64Encoded"], false);
+}
+
+#[tokio::test]
+async fn only_text_is_passed_as_text_and_the_rest_as_base64() {
+    let cases: [(&str, &[u8], &str, bool); 7] = [
+        ("application/json", b"{}", "{}", false),
+        ("application/json; charset=utf-8", b"{}", "{}", false),
+        ("text/plain", "grüezi".as_bytes(), "grüezi", false),
+        ("application/problem+json", b"{}", "{}", false),
+        ("application/x-www-form-urlencoded", b"a=1", "YT0x", true),
+        ("application/octet-stream", b"a=1", "YT0x", true),
+        ("text/plain", b"\xff\xfe", "//4=", true),
+    ];
+    let lambda = Lambda::running("echo").await;
+    for (content_type, body, expected, base64) in cases {
+        let request = Request::post("/").header("content-type", content_type);
+        let event = lambda.send(request.body(Bytes::from_static(body)).expect("a request")).await.json().await;
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(expected), &json!(base64)), "{content_type}");
+    }
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_above_6_mb_is_413_and_never_reaches_the_function() {
+    let mut lambda = Lambda::running("echo").await;
+    let response = lambda.post(vec![b'x'; 6 * 1024 * 1024 + 1]).await;
+    assert_eq!(response.status, 413);
+    assert_eq!(response.json().await["Type"], "User");
+    // Within the limit, but not with the event around it.
+    assert_eq!(lambda.post(vec![b'x'; 6 * 1024 * 1024 - 10]).await.status, 413);
+    assert_eq!(lambda.console_so_far(), Vec::<String>::new(), "no sandbox was started");
+    lambda.stop().await;
+}

@@ -1,0 +1,120 @@
+//! What a client gets to see of a function's answer.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::json;
+
+use crate::support::Lambda;
+
+#[tokio::test]
+async fn the_prelude_sets_status_headers_and_cookies() {
+    let lambda = Lambda::running("prelude").await;
+    let prelude = json!({
+        "statusCode": 201,
+        "headers": { "content-type": "text/plain", "x-own": "yes" },
+        "cookies": ["a=1; Path=/", "b=2"],
+    });
+    let response = lambda.post(prelude.to_string()).await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.header("content-type"), Some("text/plain"));
+    assert_eq!(response.header("x-own"), Some("yes"));
+    let cookies: Vec<_> = response.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1; Path=/", "b=2"]);
+    assert!(response.header("x-amzn-requestid").is_some_and(|id| id.len() == 36));
+    assert_eq!(response.text().await, "payload");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn an_empty_prelude_means_200_and_octets() {
+    let lambda = Lambda::running("prelude").await;
+    let response = lambda.post("{}").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(response.text().await, "payload");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn headers_that_describe_the_connection_stay_the_function_urls_own() {
+    let lambda = Lambda::running("prelude").await;
+    let prelude = json!({ "headers": {
+        "content-length": "3", "Connection": "close", "content-encoding": "gzip", "x-own": "yes",
+    }});
+    let response = lambda.post(prelude.to_string()).await;
+    assert_eq!(response.header("content-length"), None);
+    assert_eq!(response.header("x-amzn-remapped-content-length"), Some("3"));
+    assert_eq!(response.header("x-amzn-remapped-connection"), Some("close"));
+    assert_eq!(response.header("content-encoding"), None, "stripped in streaming mode");
+    assert_eq!(response.text().await, "payload");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_prelude_that_cannot_be_used_is_a_502_and_the_console_says_why() {
+    let mut lambda = Lambda::with_sandboxes("prelude", 1).await;
+    for (prelude, reason) in [
+        ("no JSON", "the prelude cannot be read"),
+        (r#"{"statusCode":"200"}"#, "the prelude cannot be read"),
+        (r#"{"headers":{"x":1}}"#, "the prelude cannot be read"),
+        (r#"{"statusCode":42}"#, "the status of the response cannot be sent: 42"),
+        (r#"{"statusCode":101}"#, "the status of the response cannot be sent: 101"),
+        (r#"{"headers":{"a b":"c"}}"#, "header \"a b\" of the response cannot be sent"),
+        (r#"{"headers":{"a":"b\nc"}}"#, "header \"a\" of the response cannot be sent"),
+    ] {
+        let response = lambda.post(prelude).await;
+        assert_eq!(response.status, 502, "{prelude}");
+        assert_eq!(response.text().await, "Internal Server Error", "{prelude}");
+        lambda.console(reason).await;
+        // The function is still being read when the client has its 502.
+        assert_eq!(lambda.line().await, "answered 202");
+    }
+    assert_eq!(lambda.post("{}").await.status, 200, "the sandbox lives on");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn sixteen_kilobytes_without_a_delimiter_are_a_502() {
+    let mut lambda = Lambda::running("no-delimiter").await;
+    assert_eq!(lambda.get("/").await.status, 502);
+    lambda.console("no prelude's eight NUL bytes within the first 16384 bytes").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_without_the_http_integration_type_is_all_payload() {
+    let lambda = Lambda::running("raw-stream").await;
+    let response = lambda.get("/").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(response.text().await, "raw");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_buffered_answer_is_a_response_or_its_body() {
+    let lambda = Lambda::running("buffered").await;
+    for (document, status, content_type, body) in [
+        (r#"{"statusCode":404,"headers":{"content-type":"text/plain"},"body":"no"}"#, 404, "text/plain", "no"),
+        (r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#, 200, "application/json", "hi"),
+        (r#"{"answer":42}"#, 200, "application/json", r#"{"answer":42}"#),
+        (r#""just words""#, 200, "application/json", "just words"),
+    ] {
+        let response = lambda.post(document).await;
+        assert_eq!(response.status, status, "{document}");
+        assert_eq!(response.header("content-type"), Some(content_type), "{document}");
+        assert_eq!(response.text().await, body, "{document}");
+    }
+    assert_eq!(lambda.post("not JSON").await.status, 502);
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_request_gets_no_body_and_leaves_the_sandbox_usable() {
+    let mut lambda = Lambda::with_sandboxes("raw-stream", 1).await;
+    let head = Request::head("/").body(Bytes::new()).expect("a request");
+    assert_eq!(lambda.send(head).await.text().await, "");
+    assert_eq!(lambda.line().await, "answered 202");
+    assert_eq!(lambda.get("/").await.text().await, "raw");
+    lambda.stop().await;
+}

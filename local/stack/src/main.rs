@@ -1,0 +1,31 @@
+//! `bro-stack`: Bro-Buddy on one machine, behind one URL.
+//!
+//! Starts the stand-in for Bedrock with a real or a scripted model, and the stand-in for Lambda with the
+//! function's own binary, joins the two by the variables that join them on AWS, and ends both together.
+
+mod cli;
+mod generator;
+mod screen;
+mod stack;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::stack::Stack;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let served = match Stack::start(Cli::parse()).await {
+        Ok(stack) => stack.serve().await,
+        Err(error) => Err(error),
+    };
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            screen::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

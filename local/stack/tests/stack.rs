@@ -1,0 +1,223 @@
+//! The `bro-stack` command with a test function in place of Bro-Buddy.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, ChildStdout, Command};
+
+const FUNCTION: &str = env!("CARGO_BIN_EXE_stack-test-function");
+
+async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(20);
+    tokio::time::timeout(limit, future).await.unwrap_or_else(|_| panic!("{what}: not within {limit:?}"))
+}
+
+fn stack(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bro-stack"));
+    command.args(["--port", "0"]).args(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+/// A running stack and the facts it has printed.
+struct Stack {
+    process: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    facts: BTreeMap<String, String>,
+    /// Where the stack keeps what it was given no place for.
+    temporary: tempfile::TempDir,
+}
+
+impl Stack {
+    async fn running(behaviour: &str, arguments: &[&str]) -> Self {
+        let behaviour = format!("BEHAVIOUR={behaviour}");
+        let temporary = tempfile::tempdir().expect("a directory");
+        let mut command = stack(&["--scripted", "--function", FUNCTION, "--env", &behaviour]);
+        let mut process = command.args(arguments).env("TMPDIR", temporary.path()).spawn().expect("the stack");
+        let mut output = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut facts = BTreeMap::new();
+        while !facts.contains_key("stop") {
+            let line = within("the facts", output.next_line()).await.expect("output").expect("a line");
+            if let Some((name, value)) = line.trim_start().split_once(' ') {
+                facts.insert(name.to_owned(), value.trim().to_owned());
+            }
+        }
+        Self { process, output, facts, temporary }
+    }
+
+    fn url(&self) -> &str {
+        let url = self.facts["open"].strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
+        url.expect("a URL that a browser opens")
+    }
+
+    async fn get(&self) -> String {
+        get(self.url()).await
+    }
+
+    async fn stop(&mut self, signal: Signal) {
+        let id = self.process.id().and_then(|id| id.try_into().ok()).and_then(Pid::from_raw).expect("a process");
+        kill_process(id, signal).expect("a signal");
+        let status = within("the end of the stack", self.process.wait()).await.expect("a status");
+        assert!(status.success(), "{status}");
+    }
+}
+
+/// The body that `GET /` has for an answer.
+async fn get(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("a request");
+    let mut response = String::new();
+    within("the response", stream.read_to_string(&mut response)).await.expect("a response");
+    response.split_once("\r\n\r\n").expect("a head").1.to_owned()
+}
+
+/// Waits until a process has ended; the kernel says when.
+async fn gone(process: &str) {
+    let process = process.parse().ok().and_then(Pid::from_raw).expect("a process id");
+    // An error means that there is no such process any more.
+    let Ok(process) = pidfd_open(process, PidfdFlags::empty()) else { return };
+    let limit = Timespec { tv_sec: 20, tv_nsec: 0 };
+    let ended = tokio::task::spawn_blocking(move || poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)));
+    assert_eq!(ended.await.expect("no panic"), Ok(1), "a process did not end");
+}
+
+#[tokio::test]
+async fn the_function_is_told_its_model_and_where_bedrock_is() {
+    let stack = Stack::running("environment", &["--env", "EXTRA=yes"]).await;
+    let environment: Value = serde_json::from_str(&stack.get().await).expect("JSON");
+    assert_eq!(
+        environment["MODEL_ID"],
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.local.scripted-v1:0"
+    );
+    assert_eq!(environment["AWS_LAMBDA_FUNCTION_NAME"], "bro-buddy");
+    assert_eq!(environment["EXTRA"], "yes");
+    let bedrock = environment["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"].as_str().expect("an address");
+    let answer = get(bedrock.strip_prefix("http://").expect("no TLS")).await;
+    assert!(answer.to_lowercase().contains("message"), "an error document of Bedrock's: {answer}");
+}
+
+#[tokio::test]
+async fn the_screen_says_what_runs_and_the_file_has_the_functions_lines() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let path = file.path().to_str().expect("a path");
+    let arguments = ["--log-file", path, "--fault", "throttle", "--ttft", "5", "--gap", "1", "--tokens", "7"];
+    let mut stack = Stack::running("exit-in-init", &arguments).await;
+    assert_eq!(stack.facts["model"], "none: 7 scripted tokens, the first after 5 ms, then one every 1 ms");
+    assert_eq!(stack.facts["fault"], "throttle: every request to Bedrock fails so");
+    assert_eq!(stack.facts["log"], path);
+    assert_eq!(stack.facts["stop"], "Ctrl-C");
+
+    assert_eq!(stack.get().await, "Internal Server Error");
+    let mut seen = String::new();
+    while !seen.contains("exit status: 3") {
+        seen += &within("the reason", stack.output.next_line()).await.expect("output").expect("a line");
+    }
+    assert!(seen.contains("no configuration"), "{seen}");
+    assert!(!seen.contains('\u{1b}'), "no styles where there is no terminal: {seen}");
+    assert_eq!(std::fs::read_to_string(path).expect("the file"), "no configuration\n");
+}
+
+#[tokio::test]
+async fn without_a_log_file_named_there_is_a_new_one() {
+    let mut stack = Stack::running("log", &[]).await;
+    let log = std::path::PathBuf::from(&stack.facts["log"]);
+    assert!(log.starts_with(stack.temporary.path()), "{log:?}");
+    stack.stop(Signal::TERM).await;
+    assert_eq!(std::fs::read_to_string(log).expect("a file that stays after the run"), "");
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_every_child_and_is_no_failure() {
+    let mut stack = Stack::running("child", &[]).await;
+    let children = stack.get().await;
+    assert_eq!(children.split(' ').count(), 2, "{children}");
+    stack.stop(Signal::INT).await;
+    for child in children.split(' ') {
+        gone(child).await;
+    }
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_it_while_a_request_is_under_way() {
+    let mut stack = Stack::running("hang", &[]).await;
+    let mut client = TcpStream::connect(stack.url()).await.expect("a connection");
+    client.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.expect("a request");
+    let line = within("the sandbox", stack.output.next_line()).await.expect("output").expect("a line");
+    assert!(line.is_empty() || line.contains("cold start"), "{line}");
+    stack.stop(Signal::INT).await;
+}
+
+/// What the stack says when it does not start.
+async fn refusal(arguments: &[&str]) -> String {
+    let output = stack(arguments).arg("--scripted").output();
+    let output = within("the end of the stack", output).await.expect("output");
+    assert!(!output.status.success(), "{output:?}");
+    String::from_utf8(output.stderr).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_an_error_that_names_the_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_bro-stack"))
+        .args(["--scripted", "--function", FUNCTION, "--port", &port])
+        .kill_on_drop(true)
+        .output();
+    let output = within("the end of the stack", output).await.expect("output");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(message.contains(&port) && message.contains("--port"), "{message}");
+}
+
+#[tokio::test]
+async fn a_function_that_is_not_built_is_an_error_that_says_how() {
+    let message = refusal(&["--function", "no/such/bro-buddy"]).await;
+    assert!(message.contains("no/such/bro-buddy"), "{message}");
+    assert!(message.contains("cargo build --release -p bro-buddy"), "{message}");
+}
+
+#[tokio::test]
+async fn an_unknown_fault_is_an_error_that_lists_the_faults() {
+    let message = refusal(&["--function", FUNCTION, "--fault", "earthquake"]).await;
+    assert!(message.contains("earthquake") && message.contains("throttle"), "{message}");
+}
+
+#[cfg(feature = "real-model")]
+#[tokio::test]
+async fn where_the_model_cannot_be_had_the_script_replies_and_the_screen_says_why() {
+    let temporary = tempfile::tempdir().expect("a directory");
+    let mut command = stack(&["--function", FUNCTION, "--env", "BEHAVIOUR=pid"]);
+    // No Python, so no pip, so no model.
+    let command = command.env("PATH", temporary.path()).env("XDG_CACHE_HOME", temporary.path());
+    let mut process = command.env("TMPDIR", temporary.path()).spawn().expect("the stack");
+    let mut output = BufReader::new(process.stdout.take().expect("its output")).lines();
+    let mut seen = String::new();
+    while !seen.contains("Ctrl-C") {
+        seen += &within("the facts", output.next_line()).await.expect("output").expect("a line");
+    }
+    assert!(seen.contains("--model PATH.gguf") && seen.contains("none: 60 scripted tokens"), "{seen}");
+
+    let mut warning = String::new();
+    let mut errors = BufReader::new(process.stderr.take().expect("its errors"));
+    within("the warning", errors.read_line(&mut warning)).await.expect("output");
+    assert!(warning.starts_with("warning: no language model: python3 cannot be started"), "{warning}");
+}
+
+#[cfg(feature = "real-model")]
+#[tokio::test]
+async fn a_model_that_was_asked_for_and_cannot_be_used_is_an_error() {
+    let output = stack(&["--function", FUNCTION, "--model", "no/such/model.gguf"]).output();
+    let output = within("the end of the stack", output).await.expect("output");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{output:?}");
+    assert!(message.contains("no/such/model.gguf"), "{message}");
+}

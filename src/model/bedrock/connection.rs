@@ -1,0 +1,102 @@
+//! The connection pool to Bedrock, and its warm-up during init.
+//!
+//! The SDK keeps one pool for each pair of (connect, read) time-outs it is asked for. Here it gets one
+//! connector whatever it asks for, so that the connection opened during init is the one that serves the
+//! first request. Measured against a TLS endpoint see BENCHMARKS.md.
+
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::config::SharedHttpClient;
+use aws_sdk_bedrockruntime::config::http::HttpRequest;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use http_body_util::BodyExt;
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::config::InferenceProfile;
+
+/// TCP and TLS together; the SDK's own default.
+const CONNECT: Duration = Duration::from_millis(3_100);
+/// How long the whole warm-up may take, the answer included.
+const WARM_UP: Duration = Duration::from_secs(5);
+/// How long a first request waits for the warm-up before it opens a connection of its own.
+const FIRST_REQUEST_WAITS: Duration = Duration::from_millis(300);
+
+/// One pool of connections to one host.
+pub(super) struct Connection {
+    connector: SharedHttpConnector,
+    warm_up: std::sync::Mutex<Option<JoinHandle<()>>>,
+    waited: OnceCell<()>,
+}
+
+impl Connection {
+    /// Starts to open a connection to `url` and returns at once.
+    ///
+    /// The probe is an unsigned GET, which the service answers with some 4xx: it costs nothing, needs no
+    /// permission, and leaves the connection open.
+    pub(super) fn warm_up(url: String) -> Self {
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+        let connector = SharedHttpConnector::new(
+            Connector::builder()
+                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                .connector_settings(settings)
+                .build(),
+        );
+        let probe = probe(connector.clone(), url);
+        Self { connector, warm_up: std::sync::Mutex::new(Some(tokio::spawn(probe))), waited: OnceCell::new() }
+    }
+
+    /// The pool, as the SDK takes it.
+    pub(super) fn http_client(&self) -> SharedHttpClient {
+        let connector = self.connector.clone();
+        http_client_fn(move |_, _| connector.clone())
+    }
+
+    /// Waits for the warm-up, on the first call only and not for long.
+    pub(super) async fn ready(&self) {
+        self.waited
+            .get_or_init(|| async {
+                let warm_up = self.warm_up.lock().ok().and_then(|mut handle| handle.take());
+                if let Some(warm_up) = warm_up {
+                    // Late or failed, the request goes its own way, and tells its own error.
+                    let _ = timeout(FIRST_REQUEST_WAITS, warm_up).await;
+                }
+            })
+            .await;
+    }
+}
+
+/// Where the profile's requests will go.
+pub(super) fn probe_url(endpoint: Option<&str>, profile: &InferenceProfile) -> String {
+    match endpoint {
+        Some(endpoint) => endpoint.to_owned(),
+        None => format!("https://bedrock-runtime.{}.{}/", profile.region(), dns_suffix(profile.partition())),
+    }
+}
+
+async fn probe(connector: SharedHttpConnector, url: String) {
+    let exchange = async {
+        let request = HttpRequest::get(url).map_err(|error| error.to_string())?;
+        let response = connector.call(request).await.map_err(|error| error.to_string())?;
+        // Only a response that was read to its end gives its connection back to the pool.
+        response.into_body().collect().await.map_err(|error| error.to_string())
+    };
+    match timeout(WARM_UP, exchange).await {
+        Ok(Ok(_)) => tracing::debug!("the connection to Bedrock is warm"),
+        Ok(Err(error)) => tracing::warn!(error, "the connection to Bedrock could not be warmed"),
+        Err(_) => tracing::warn!("the connection to Bedrock could not be warmed in time"),
+    }
+}
+
+/// The DNS suffix of a partition, as the SDK's endpoint rules have it. An unknown partition costs only the warm-up.
+fn dns_suffix(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "amazonaws.com.cn",
+        "aws-eusc" => "amazonaws.eu",
+        "aws-iso" => "c2s.ic.gov",
+        "aws-iso-b" => "sc2s.sgov.gov",
+        _ => "amazonaws.com",
+    }
+}

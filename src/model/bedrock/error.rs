@@ -1,0 +1,64 @@
+//! From the SDK's errors to [`ModelError`]: before the stream by HTTP status and exception, within it by exception.
+
+use std::fmt::Debug;
+
+use aws_sdk_bedrockruntime::error::{DisplayErrorContext, SdkError};
+use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamError;
+use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+use crate::model::{ModelError, ModelErrorKind};
+
+/// A failure before the response head, after the SDK's own attempts.
+pub(super) fn before_the_stream(error: SdkError<ConverseStreamError, HttpResponse>) -> ModelError {
+    let kind = match &error {
+        SdkError::ServiceError(service) => match service.err() {
+            ConverseStreamError::ThrottlingException(_) => ModelErrorKind::Throttled,
+            ConverseStreamError::AccessDeniedException(_) => ModelErrorKind::AccessDenied,
+            ConverseStreamError::ResourceNotFoundException(_) => ModelErrorKind::NotFound,
+            ConverseStreamError::ValidationException(_) => ModelErrorKind::Rejected,
+            ConverseStreamError::ModelTimeoutException(_) => ModelErrorKind::Timeout,
+            ConverseStreamError::ModelErrorException(_)
+            | ConverseStreamError::ModelNotReadyException(_)
+            | ConverseStreamError::ModelStreamErrorException(_)
+            | ConverseStreamError::InternalServerException(_)
+            | ConverseStreamError::ServiceUnavailableException(_) => ModelErrorKind::Unavailable,
+            // Errors that every AWS service may answer with (an expired token, an unknown operation) are not
+            // in the operation's model; their status says enough.
+            _ => by_status(service.raw().status().as_u16()),
+        },
+        SdkError::TimeoutError(_) => ModelErrorKind::Timeout,
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => ModelErrorKind::Timeout,
+        SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => ModelErrorKind::Unavailable,
+        _ => ModelErrorKind::Internal,
+    };
+    ModelError::new(kind, DisplayErrorContext(error).to_string())
+}
+
+/// A failure after the response head: an exception frame, a broken frame, or a cut connection.
+pub(super) fn within_the_stream<Raw: Debug>(error: SdkError<ConverseStreamOutputError, Raw>) -> ModelError {
+    let kind = match &error {
+        SdkError::ServiceError(service) => match service.err() {
+            ConverseStreamOutputError::ThrottlingException(_) => ModelErrorKind::Throttled,
+            ConverseStreamOutputError::ValidationException(_) => ModelErrorKind::Rejected,
+            ConverseStreamOutputError::InternalServerException(_)
+            | ConverseStreamOutputError::ModelStreamErrorException(_)
+            | ConverseStreamOutputError::ServiceUnavailableException(_) => ModelErrorKind::Unavailable,
+            // An exception that this SDK does not know yet.
+            _ => ModelErrorKind::Unavailable,
+        },
+        _ => ModelErrorKind::Interrupted,
+    };
+    ModelError::new(kind, DisplayErrorContext(error).to_string())
+}
+
+fn by_status(status: u16) -> ModelErrorKind {
+    match status {
+        401 | 403 => ModelErrorKind::AccessDenied,
+        404 => ModelErrorKind::NotFound,
+        408 => ModelErrorKind::Timeout,
+        429 => ModelErrorKind::Throttled,
+        400..=499 => ModelErrorKind::Rejected,
+        _ => ModelErrorKind::Unavailable,
+    }
+}

@@ -1,0 +1,19 @@
+//! The function as it is deployed, over the real protocols: a client's HTTP request through the stand-in for
+//! Lambda to the real binary, and from there with the real SDK to the stand-in for Bedrock.
+//!
+//! The binary is the one that `BRO_BUDDY_BIN` names, built in release mode and without any development
+//! dependency's features; `make test` builds it and sets the variable.
+
+#![allow(unreachable_pub, reason = "a test crate has no outside")]
+
+mod app;
+mod connection;
+mod failures;
+mod governance;
+mod keys;
+mod page;
+mod record;
+mod refusals;
+mod reply;
+mod sse;
+mod start;

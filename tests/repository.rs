@@ -1,0 +1,68 @@
+//! Rules that the code keeps as a whole, where no lint can hold them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] })
+        .collect()
+}
+
+/// A stand-in, the real model or anything else that found its way into the function would be deployed.
+#[test]
+fn the_deployed_function_depends_on_the_listed_crates_only() {
+    let arguments = "tree --locked --offline --package bro-buddy --edges normal,no-proc-macro --prefix none --format {p}";
+    let tree = Command::new(env!("CARGO")).args(arguments.split(' ')).current_dir(ROOT).output().expect("cargo");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).expect("UTF-8");
+    let names: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
+    let list = read(&Path::new(ROOT).join("tests/function-dependencies.txt"));
+    let listed: BTreeSet<_> = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let added: Vec<_> = names.difference(&listed).collect();
+    let gone: Vec<_> = listed.difference(&names).collect();
+    assert!(
+        added.is_empty() && gone.is_empty(),
+        "the function's dependencies have changed: new {added:?}, gone {gone:?}. If it is meant, edit tests/function-dependencies.txt"
+    );
+    for forbidden in ["local-bedrock", "local-lambda", "local-model", "local-stack", "candle-core", "reqwest"] {
+        assert!(!listed.contains(forbidden), "{forbidden} must never be deployed");
+    }
+}
+
+#[test]
+fn only_the_bedrock_adapter_names_the_bedrock_sdk() {
+    let src = Path::new(ROOT).join("src");
+    for file in files_below(&src) {
+        let inside = file.strip_prefix(&src).expect("below src");
+        let adapter = inside == Path::new("model/bedrock.rs") || inside.starts_with("model/bedrock");
+        let names_it = ["aws_sdk_bedrockruntime", "aws_smithy"].iter().any(|name| read(&file).contains(name));
+        assert!(adapter || !names_it, "{} names the SDK", inside.display());
+    }
+}
+
+/// Compiler flags for one processor in a file that every build reads would reach the function, and kill it on another.
+#[test]
+fn no_build_flags_reach_the_function_by_a_file() {
+    for file in [".cargo/config.toml", ".cargo/config"] {
+        let path = Path::new(ROOT).join(file);
+        assert!(!path.exists() || !read(&path).contains("rustflags"), "{file} sets rustflags");
+    }
+}
+
+#[test]
+fn nothing_below_local_depends_on_the_function() {
+    for crate_name in ["bedrock", "lambda", "model", "stack"] {
+        let manifest = read(&Path::new(ROOT).join("local").join(crate_name).join("Cargo.toml"));
+        assert!(!manifest.contains("bro-buddy"), "local/{crate_name} depends on the function");
+    }
+}
