@@ -55,7 +55,9 @@ test-template: $(VENV)/installed ## template.yaml is valid, and grants what it m
 	$(BIN)/pytest -q tests/template
 
 .PHONY: test-browser
-test-browser: function stack web/node_modules chromium ## The page in Chromium, over the whole stack
+test-browser: function stack web/node_modules chromium ## The page in Chromium: with scripted failures, then over the whole stack
+	npm --prefix web run build
+	npm --prefix web run test:browser
 	tests/with-stack $(STACK) --scripted --ttft 300 --gap 40 -- npm --prefix web run test:browser
 
 .PHONY: test-model

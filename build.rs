@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What the page is built from, relative to `web/`.
-const SOURCES: &[&str] = &["index.html", "package-lock.json", "package.json", "src", "tsconfig.json", "vite.config.ts"];
+const SOURCES: &[&str] =
+    &["index.html", "package-lock.json", "package.json", "src", "tsconfig.json", "vite.config.ts", "web-app-manifest.ts"];
 
 fn main() -> ExitCode {
     match build() {

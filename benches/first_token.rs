@@ -54,8 +54,7 @@ async fn main() -> Result<(), Failure> {
     tokio::spawn(async move { local_bedrock::run(listener, bedrock, std::future::pending()).await });
 
     let profile = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
-    let function =
-        Function::new(binary).env("MODEL_ID", profile).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", endpoint);
+    let function = Function::new(binary).env("MODEL_ID", profile).env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", endpoint);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/api/chat", listener.local_addr()?);
     let lambda = local_lambda::Config::new(function);

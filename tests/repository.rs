@@ -21,11 +21,13 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// A stand-in, the real model or anything else that found its way into the function would be deployed.
 #[test]
 fn the_deployed_function_depends_on_the_listed_crates_only() {
-    let arguments = "tree --locked --offline --package bro-buddy --edges normal,no-proc-macro --prefix none --format {p}";
+    let arguments =
+        "tree --locked --offline --package bro-buddy --edges normal,no-proc-macro --prefix none --format {p}";
     let tree = Command::new(env!("CARGO")).args(arguments.split(' ')).current_dir(ROOT).output().expect("cargo");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).expect("UTF-8");
-    let names: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
+    let names: BTreeSet<_> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
     let list = read(&Path::new(ROOT).join("tests/function-dependencies.txt"));
     let listed: BTreeSet<_> = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     let added: Vec<_> = names.difference(&listed).collect();

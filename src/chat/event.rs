@@ -32,6 +32,7 @@ pub enum ChatEvent {
 
 /// Token counts of one turn, as the model service bills them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 pub struct Usage {
     /// Tokens of the system blocks and all messages.
     pub input_tokens: u32,

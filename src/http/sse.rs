@@ -108,7 +108,14 @@ impl io::Write for Appender<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use serde_json::Value;
+
+    use super::super::error::telling;
     use super::*;
+    use crate::chat::ChatError;
 
     #[test]
     fn one_event_is_one_line_of_data_whatever_the_text() {
@@ -119,7 +126,73 @@ mod tests {
             let data = event.strip_prefix("event: token\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
             let data = data.unwrap_or_else(|| panic!("{event:?}"));
             assert!(!data.contains(['\n', '\r']), "{event:?}");
-            assert_eq!(serde_json::from_str::<serde_json::Value>(data).expect("JSON")["text"], text);
+            assert_eq!(serde_json::from_str::<Value>(data).expect("JSON")["text"], text);
+        }
+    }
+
+    /// The page's tests read the same files.
+    #[test]
+    fn the_shared_fixtures_are_what_is_written() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wire/sse");
+        for name in [
+            "error",
+            "error-first",
+            "get",
+            "guardrail",
+            "hostile-text",
+            "max-tokens",
+            "no-token",
+            "no-usage",
+            "plain",
+            "unicode",
+        ] {
+            let read = |ending: &str| std::fs::read_to_string(fixtures.join(format!("{name}.{ending}"))).expect(name);
+            let events: Vec<Value> = serde_json::from_str(&read("json")).expect("JSON");
+            let mut buffer = BytesMut::new();
+            for event in &events {
+                if let Some(id) = event["id"].as_str() {
+                    write_id(&mut buffer, id);
+                }
+                write(&mut buffer, event["event"].as_str().expect("a name"), &event["data"]);
+            }
+            assert_eq!(std::str::from_utf8(&buffer).expect("UTF-8"), read("sse"), "{name}");
+        }
+    }
+
+    /// Writes an event from its decoded data, by the types that the service writes it with.
+    fn write(buffer: &mut BytesMut, name: &str, data: &Value) {
+        let text = |field: &str| data[field].as_str().unwrap_or_else(|| panic!("no {field} in {data}"));
+        let usage: Option<Usage> = serde_json::from_value(data["usage"].clone()).expect("usage");
+        match name {
+            "start" => {
+                let limits = serde_json::from_value(data["limits"].clone()).expect("limits");
+                let (id, model, mode, policy) = (text("id"), text("model"), text("mode"), text("policy"));
+                write_event(buffer, name, &Start { id, model, mode, policy, limits });
+            }
+            "token" => write_event(buffer, name, &Token { text: text("text") }),
+            "done" => {
+                let timing = &data["timing"];
+                let phase = |name: &str| timing["phases"][name].as_f64().map(|ms| Duration::from_secs_f64(ms / 1e3));
+                let timing = Timing {
+                    ttft_ms: timing["ttft_ms"].as_f64(),
+                    total_ms: timing["total_ms"].as_f64().expect("total_ms"),
+                    bedrock_ms: timing["bedrock_ms"].as_u64(),
+                    phases: Phases {
+                        parse: phase("parse_ms"),
+                        govern: phase("govern_ms"),
+                        bedrock_head: phase("bedrock_head_ms"),
+                        first_delta: phase("first_delta_ms"),
+                        first_token_write: phase("first_token_write_ms"),
+                    },
+                };
+                let cost_usd = data["cost_usd"].as_f64();
+                write_event(buffer, name, &Done { stop_reason: text("stop_reason"), usage, timing, cost_usd });
+            }
+            "error" => {
+                let error = ChatError::ALL.into_iter().map(telling).find(|telling| telling.code == text("code"));
+                write_event(buffer, name, &Error::new(error.expect("a known code"), text("request_id"), usage));
+            }
+            other => panic!("no event of ours: {other}"),
         }
     }
 }

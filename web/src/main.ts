@@ -55,7 +55,8 @@ required("suggestions", HTMLElement).append(
     return element("li", "", chip);
   }),
 );
-composer.focus();
+// On a touch screen nothing needs the focus before the first tap.
+if (matchMedia("(hover: hover)").matches) composer.focus();
 
 const available = await fetchModes();
 if (available !== undefined) modes.fill(available);

@@ -76,9 +76,7 @@ async function reply(request: IncomingMessage, response: ServerResponse): Promis
     case "throttled":
       response
         .writeHead(429, { "content-type": "application/problem+json", "retry-after": "2" })
-        .end(
-          JSON.stringify({ code: "throttled", detail: "The model is busy. Give it a moment." }),
-        );
+        .end(JSON.stringify({ code: "throttled", detail: "The model is busy. Give it a moment." }));
       return;
     case "locked":
       response.writeHead(401, { "www-authenticate": "Bearer" }).end();

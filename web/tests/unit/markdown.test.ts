@@ -47,7 +47,9 @@ const SAMPLE = [
 
 describe("a reply's Markdown", () => {
   it("becomes elements, its headings below the page's own", () => {
-    expect(render(SAMPLE).innerHTML).toMatchInlineSnapshot(`"<h3>Colours</h3><p>Some <strong>bold</strong>, <em>soft</em> and <s>gone</s> <code>code</code>.</p><ul><li>red</li><li>green</li></ul><ol><li>one</li><li>two</li></ol><blockquote><p>quoted</p></blockquote><pre><code>fn main() {}</code></pre><table><thead><tr><th> a </th><th> b </th></tr></thead><tbody><tr><td> 1 </td><td> 2 </td></tr><tr><td> 3 </td><td> 4 </td></tr></tbody></table><p>The <a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">end</a>.</p>"`);
+    expect(render(SAMPLE).innerHTML).toMatchInlineSnapshot(
+      `"<h3>Colours</h3><p>Some <strong>bold</strong>, <em>soft</em> and <s>gone</s> <code>code</code>.</p><ul><li>red</li><li>green</li></ul><ol><li>one</li><li>two</li></ol><blockquote><p>quoted</p></blockquote><pre><code>fn main() {}</code></pre><table><thead><tr><th> a </th><th> b </th></tr></thead><tbody><tr><td> 1 </td><td> 2 </td></tr><tr><td> 3 </td><td> 4 </td></tr></tbody></table><p>The <a href="https://example.com/" target="_blank" rel="noopener noreferrer nofollow">end</a>.</p>"`,
+    );
   });
 
   it("is the same wherever it is cut", () => {
