@@ -1,5 +1,12 @@
 //! Builds the page with npm and embeds it: writes `assets.rs` with every file of `web/dist`.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "how a build script talks to cargo"
+)]
+
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -7,8 +14,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// What the page is built from, relative to `web/`.
-const SOURCES: &[&str] =
-    &["index.html", "package-lock.json", "package.json", "src", "tsconfig.json", "vite.config.ts", "web-app-manifest.ts"];
+const SOURCES: &[&str] = &[
+    "index.html",
+    "package-lock.json",
+    "package.json",
+    "src",
+    "tsconfig.json",
+    "vite.config.ts",
+    "web-app-manifest.ts",
+];
 
 fn main() -> ExitCode {
     match build() {

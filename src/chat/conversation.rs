@@ -75,7 +75,7 @@ impl Conversation {
             }
             total += chars;
         }
-        if messages.len() % 2 == 0 {
+        if messages.len().is_multiple_of(2) {
             return Err(one(messages.len() - 1, "role", "the last message must be from the user"));
         }
         if total > MAX_TOTAL_CHARS {

@@ -70,7 +70,7 @@ impl<M: Model> Turn<M> {
             let reply = match timeout_at(head_by, model.converse(prompt)).await {
                 Ok(Ok(reply)) => reply,
                 Ok(Err(error)) => {
-                    yield failed(error, None);
+                    yield failed(&error, None);
                     return;
                 }
                 Err(_) if head_by == deadline => {
@@ -107,9 +107,9 @@ impl<M: Model> Turn<M> {
                             None => continue,
                         }
                     }
-                    Ok(Some(Err(error))) => failed(error, usage),
+                    Ok(Some(Err(error))) => failed(&error, usage),
                     Ok(None) => failed(
-                        ModelError::new(ModelErrorKind::Interrupted, "the stream ended without messageStop"),
+                        &ModelError::new(ModelErrorKind::Interrupted, "the stream ended without messageStop"),
                         usage,
                     ),
                     Err(_) if next_by == deadline => ran_out(ChatError::DeadlineExceeded, usage),
@@ -135,7 +135,7 @@ fn ran_out(error: ChatError, usage: Option<Usage>) -> ChatEvent {
     ChatEvent::Failed { error, usage, detail: error.to_string() }
 }
 
-fn failed(error: ModelError, usage: Option<Usage>) -> ChatEvent {
+fn failed(error: &ModelError, usage: Option<Usage>) -> ChatEvent {
     let kind = match error.kind() {
         ModelErrorKind::Throttled => ChatError::Throttled,
         ModelErrorKind::AccessDenied => ChatError::ModelAccessDenied,

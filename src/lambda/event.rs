@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for Headers {
 mod tests {
     use super::*;
 
-    fn event(changes: serde_json::Value) -> Vec<u8> {
+    fn event(changes: &serde_json::Value) -> Vec<u8> {
         let mut event = serde_json::json!({
             "version": "2.0",
             "routeKey": "$default",
@@ -157,35 +157,35 @@ mod tests {
         serde_json::to_vec(&event).expect("JSON")
     }
 
-    fn request(changes: serde_json::Value) -> Request<Bytes> {
+    fn request(changes: &serde_json::Value) -> Request<Bytes> {
         let event = event(changes);
         FunctionUrlEvent::parse(&event).expect("an event").into_request().expect("a request")
     }
 
     #[test]
     fn an_event_is_the_request_that_the_function_url_had() {
-        let request = request(serde_json::json!({"rawQueryString": "message=a%20b&mode=zen"}));
+        let request = request(&serde_json::json!({"rawQueryString": "message=a%20b&mode=zen"}));
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.uri(), "/api/chat?message=a%20b&mode=zen");
         assert_eq!(request.headers()["content-type"], "application/json");
         assert_eq!(&request.body()[..], br#"{"message":"Yo"}"#);
-        let event = event(serde_json::json!({}));
+        let event = event(&serde_json::json!({}));
         let received = FunctionUrlEvent::parse(&event).expect("an event").received_at();
         assert_eq!(received, Some(SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123)));
     }
 
     #[test]
     fn a_body_may_be_absent_or_base64() {
-        assert!(request(serde_json::json!({"body": null})).body().is_empty());
-        let encoded = request(serde_json::json!({"body": "eyJtZXNzYWdlIjoiWW8ifQ==", "isBase64Encoded": true}));
+        assert!(request(&serde_json::json!({"body": null})).body().is_empty());
+        let encoded = request(&serde_json::json!({"body": "eyJtZXNzYWdlIjoiWW8ifQ==", "isBase64Encoded": true}));
         assert_eq!(&encoded.body()[..], br#"{"message":"Yo"}"#);
-        let bad = event(serde_json::json!({"body": "%%%", "isBase64Encoded": true}));
+        let bad = event(&serde_json::json!({"body": "%%%", "isBase64Encoded": true}));
         assert!(FunctionUrlEvent::parse(&bad).expect("an event").into_request().is_err());
     }
 
     #[test]
     fn a_path_that_is_no_uri_is_still_a_request() {
-        assert_eq!(request(serde_json::json!({"rawPath": "/a b{é}"})).uri().path(), "/a%20b%7B%C3%A9%7D");
+        assert_eq!(request(&serde_json::json!({"rawPath": "/a b{é}"})).uri().path(), "/a%20b%7B%C3%A9%7D");
     }
 
     #[test]

@@ -20,7 +20,7 @@ async fn every_further_request_uses_the_connection_again() {
     for _ in 0..5 {
         app.reply("Yo").await;
     }
-    let connections: Vec<_> = app.bedrock.requests().iter().map(|request| request.connection()).collect();
+    let connections: Vec<_> = app.bedrock.requests().iter().map(local_bedrock::Received::connection).collect();
     assert_eq!(connections, [connections[0]; 6]);
 }
 

@@ -4,6 +4,7 @@
 //! The binary is the one that `BRO_BUDDY_BIN` names, built in release mode and without any development
 //! dependency's features; `make test` builds it and sets the variable.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
 mod app;
