@@ -25,7 +25,22 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Not here: the real model (`local-model`), signatures checked against a secret key, TLS, any other Bedrock operation.
+//! # What is as on Bedrock
+//!
+//! - The binary frames, with checksums and padding; the order of events, and the errors' names, statuses and headers.
+//! - The rules for a conversation and its settings, and inference profiles alone as models.
+//! - `maxTokens` and `stopSequences`, and tokens that were generated but cut off in the count.
+//! - Signatures must be there, for service `bedrock` and the profile's region; a bearer token will do.
+//!
+//! # What is not
+//!
+//! - A signature's scope is checked, the signature is not: the stand-in knows no secret. There is no TLS.
+//! - Any account, region and profile exists and may be used. There are no quotas but a generator's own.
+//! - Guardrail settings are passed over. Tools, images and documents are refused, as by a model that reads text only.
+//! - Each piece of text is a delta of its own, most of them one token; Bedrock may put several tokens into one.
+//!   Padding repeats from reply to reply.
+//! - No operation but `ConverseStream`: all else is a 404.
+//! - The wording of most messages, and a body beyond 25 MB, are not documented; nothing should depend on them.
 
 mod config;
 mod error;

@@ -95,7 +95,7 @@ async fn a_stalled_stream_stays_open_and_silent_and_holds_no_generator() {
     let bedrock = Bedrock::start(Config::new(Arc::new(dictated)).with_fault(fault("stall@1"))).await;
     steps.send(Ok(Step::Piece(Piece::token("a")))).await.unwrap();
     let mut client = bedrock.connect().await;
-    let mut reply = soon(client.send(question(&json!({})))).await;
+    let mut reply = client.send(question(&json!({}))).await;
     assert_eq!(event(&reply.frame().await.unwrap().unwrap()).0, "messageStart");
     assert_eq!(event(&reply.frame().await.unwrap().unwrap()).1["delta"]["text"], "a");
     soon(steps.closed()).await;

@@ -81,7 +81,7 @@ async fn the_head_does_not_wait_for_the_first_token_and_each_token_leaves_alone(
     let (steps, dictated) = Dictated::new();
     let bedrock = Bedrock::start(Config::new(Arc::new(dictated))).await;
     let mut client = bedrock.connect().await;
-    let mut reply = soon(client.send(question(&json!({})))).await;
+    let mut reply = client.send(question(&json!({}))).await;
     assert_eq!(reply.status, 200);
     for text in ["Yo", " bro"] {
         steps.send(Ok(Step::Piece(Piece::token(text)))).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_client_that_goes_away_ends_the_generation() {
     let (steps, dictated) = Dictated::new();
     let bedrock = Bedrock::start(Config::new(Arc::new(dictated))).await;
     let mut client = bedrock.connect().await;
-    let reply = soon(client.send(question(&json!({})))).await;
+    let reply = client.send(question(&json!({}))).await;
     assert!(!steps.is_closed());
     drop((client, reply));
     soon(steps.closed()).await;
@@ -139,10 +139,10 @@ async fn a_warm_up_that_is_refused_leaves_the_connection_for_the_question() {
     let journal = Journal::default();
     let bedrock = Bedrock::start(Config::new(Arc::new(at_once())).with_journal(journal.clone())).await;
     let mut client = bedrock.connect().await;
-    let warm_up = soon(client.send(post("/ping", "", ""))).await;
+    let warm_up = client.send(post("/ping", "", "")).await;
     assert_eq!(warm_up.status, 404);
     warm_up.whole().await;
-    soon(client.send(question(&json!({"maxTokens": 1})))).await.whole().await;
+    client.send(question(&json!({"maxTokens": 1}))).await.whole().await;
     let received = journal.requests();
     assert_eq!(received.iter().map(local_bedrock::Received::connection).collect::<Vec<_>>(), [1, 1]);
     let conversations = journal.conversations();
@@ -157,7 +157,7 @@ async fn shutdown_lets_a_reply_end_within_its_grace_and_cuts_it_after() {
         let (steps, dictated) = Dictated::new();
         let bedrock = Bedrock::start(Config::new(Arc::new(dictated)).with_shutdown_grace(grace)).await;
         let mut client = bedrock.connect().await;
-        let mut reply = soon(client.send(question(&json!({})))).await;
+        let mut reply = client.send(question(&json!({}))).await;
         bedrock.stop.send(()).unwrap();
         if ends {
             steps.send(Ok(Step::Finish(StopReason::EndTurn))).await.unwrap();

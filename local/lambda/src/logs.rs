@@ -16,6 +16,9 @@ use crate::failure::Failure;
 use crate::fleet::Number;
 
 mod metric_record;
+mod printable;
+
+use printable::printable;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -61,7 +64,7 @@ impl Logs {
         let text = String::from_utf8_lossy(line);
         match metric_record::summary(&text) {
             Some(summary) => self.show(&summary),
-            None => self.show(&text),
+            None => self.show(&printable(&text)),
         }
         if let Some(lines) = &self.lines {
             let _ = lines.send(text.into_owned());
@@ -76,6 +79,7 @@ impl Logs {
 
     /// An invocation has failed and its sandbox lives on.
     pub(crate) fn failed(&self, request_id: &str, failure: &Failure) {
+        let failure = printable(&failure.to_string());
         self.show(&format!("{BAD}✗{BAD:#} {request_id} {failure}"));
     }
 
@@ -85,6 +89,7 @@ impl Logs {
             return;
         }
         let request_id = request_id.map(|id| format!(" · {id}")).unwrap_or_default();
+        let failure = printable(&failure.to_string());
         self.show(&format!("{BAD}✗{BAD:#} sandbox {sandbox}{request_id} {failure}"));
     }
 
@@ -93,6 +98,7 @@ impl Logs {
         self.show(&format!("{BAD}✗{BAD:#} {request_id} throttled: every sandbox is busy"));
     }
 
+    /// Shows a line of ours; what others wrote in it is [`printable`].
     fn show(&self, line: &str) {
         if let Some(console) = self.console.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             let _ = console.write_all(format!("{line}\n").as_bytes()).and_then(|()| console.flush());

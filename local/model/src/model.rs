@@ -13,7 +13,7 @@ use local_bedrock::{Generation, Generator, Prompt, Refusal};
 use tokio::sync::{Semaphore, mpsc::unbounded_channel};
 
 use crate::{
-    network::{CONTEXT_TOKENS, ModelFile},
+    network::{self, CONTEXT_TOKENS, ModelFile},
     reply::Job,
     vocabulary::{Vocabulary, VocabularyError},
     worker,
@@ -76,6 +76,11 @@ impl Model {
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
+    }
+
+    /// How many threads compute: as many as `CANDLE_NUM_THREADS` says, or without it as many as there are cores.
+    pub fn threads(&self) -> usize {
+        network::threads()
     }
 }
 

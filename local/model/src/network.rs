@@ -12,11 +12,17 @@ use candle_core::{
         GgmlDType, QTensor,
         gguf_file::{self, Content},
     },
+    utils::barrier_pool,
 };
 use candle_transformers::models::quantized_llama::{MAX_SEQ_LEN, ModelWeights};
 
 /// The most tokens that a prompt and its reply may have together.
 pub(crate) const CONTEXT_TOKENS: usize = MAX_SEQ_LEN;
+
+/// How many threads compute, this one included. candle decides once, when it is first asked.
+pub(crate) fn threads() -> usize {
+    barrier_pool().n_workers() + 1
+}
 
 /// Quantisations for which candle has no AVX2 kernel. For `Q8_0` it has one, chosen at run time: in that form the same
 /// model is more than twice as fast, and eight bits hold what four or five did.

@@ -214,6 +214,28 @@ async fn where_the_model_cannot_be_had_the_script_replies_and_the_screen_says_wh
 
 #[cfg(feature = "real-model")]
 #[tokio::test]
+async fn the_model_computes_on_one_thread_unless_the_environment_says_otherwise() {
+    for (told, threads) in [(None, "1"), (Some("2"), "2")] {
+        let mut command = stack(&["--scripted", "--function", FUNCTION]);
+        match told {
+            Some(told) => command.env("CANDLE_NUM_THREADS", told),
+            None => command.env_remove("CANDLE_NUM_THREADS"),
+        };
+        let mut process = command.spawn().expect("the stack");
+        let mut output = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut line = String::new();
+        while !line.contains("Ctrl-C") {
+            line = within("the facts", output.next_line()).await.expect("output").expect("a line");
+        }
+        let id = process.id().expect("it runs");
+        let environment = std::fs::read_to_string(format!("/proc/{id}/environ")).expect("its environment");
+        let expected = format!("CANDLE_NUM_THREADS={threads}");
+        assert!(environment.split('\0').any(|variable| variable == expected), "{expected}");
+    }
+}
+
+#[cfg(feature = "real-model")]
+#[tokio::test]
 async fn a_model_that_was_asked_for_and_cannot_be_used_is_an_error() {
     let output = stack(&["--function", FUNCTION, "--model", "no/such/model.gguf"]).output();
     let output = within("the end of the stack", output).await.expect("output");

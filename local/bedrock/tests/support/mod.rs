@@ -56,7 +56,7 @@ impl Bedrock {
 
     /// Asks on a connection of its own and reads the whole answer.
     pub async fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
-        soon(async { self.connect().await.send(request).await.whole().await }).await
+        self.connect().await.send(request).await.whole().await
     }
 }
 
@@ -66,8 +66,8 @@ pub struct Client {
 
 impl Client {
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
-        self.sender.ready().await.unwrap();
-        let (head, body) = self.sender.send_request(request).await.unwrap().into_parts();
+        soon(self.sender.ready()).await.unwrap();
+        let (head, body) = soon(self.sender.send_request(request)).await.unwrap().into_parts();
         Reply { status: head.status, headers: head.headers, body, unread: BytesMut::new() }
     }
 }
@@ -100,7 +100,7 @@ impl Reply {
     }
 
     pub async fn whole(self) -> Answer {
-        let body = self.body.collect().await.map(http_body_util::Collected::to_bytes);
+        let body = soon(self.body.collect()).await.map(http_body_util::Collected::to_bytes);
         Answer { status: self.status, headers: self.headers, body: body.unwrap() }
     }
 }

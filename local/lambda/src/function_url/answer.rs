@@ -85,7 +85,8 @@ pub(super) fn identified(mut response: Response<Answer>, ids: &Ids) -> Response<
     response
 }
 
-/// The function failed before it began to answer. AWS's body is these words, labelled as JSON.
+/// The function failed before it began to answer. AWS's body is these bare words (LocalStack holds a
+/// test of it to AWS). That they are labelled as JSON, and the error's type, are not confirmed anywhere.
 pub(super) fn bad_gateway(ids: &Ids) -> Response<Answer> {
     own(StatusCode::BAD_GATEWAY, "InternalFailure", "Internal Server Error", ids)
 }

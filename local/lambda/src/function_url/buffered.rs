@@ -13,18 +13,15 @@ use super::answer::{self, Answer};
 use super::prelude::Prelude;
 use crate::failure::Failure;
 
+/// Everything but the status may be missing, or null as Go's types write what is not set.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
     status_code: u16,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    cookies: Vec<String>,
-    #[serde(default)]
-    body: String,
-    #[serde(default)]
-    is_base64_encoded: bool,
+    headers: Option<BTreeMap<String, String>>,
+    cookies: Option<Vec<String>>,
+    body: Option<String>,
+    is_base64_encoded: Option<bool>,
 }
 
 /// Makes the response that a function URL makes of a buffered answer. A document without
@@ -40,15 +37,20 @@ pub(super) fn read(document: &Bytes) -> Result<Response<Answer>, Failure> {
         return answer::whole(&inferred(), body);
     }
     let document: Document = serde_json::from_value(value).map_err(unreadable)?;
-    let body = if document.is_base64_encoded {
-        let decoded = BASE64.decode(&document.body);
+    let body = document.body.unwrap_or_default();
+    let body = if document.is_base64_encoded.unwrap_or_default() {
+        let decoded = BASE64.decode(&body);
         decoded
             .map(Bytes::from)
             .map_err(|error| Failure::invalid_response(format!("the body is not base64: {error}")))?
     } else {
-        Bytes::from(document.body)
+        Bytes::from(body)
     };
-    let prelude = Prelude { status_code: document.status_code, headers: document.headers, cookies: document.cookies };
+    let prelude = Prelude {
+        status_code: document.status_code,
+        headers: document.headers.unwrap_or_default(),
+        cookies: document.cookies.unwrap_or_default(),
+    };
     answer::whole(&prelude, body)
 }
 

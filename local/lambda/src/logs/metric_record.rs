@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{BAD, GOOD, QUIET};
+use super::{BAD, GOOD, QUIET, printable};
 
 /// How a metric that most chat functions have is shown: the name in the record, and the label.
 const KNOWN: [(&str, &str); 2] = [("TimeToFirstToken", "ttft "), ("InvocationLatency", "")];
@@ -53,7 +53,7 @@ pub(super) fn summary(text: &str) -> Option<String> {
     parts.extend(tokens(&record));
     for (name, unit) in metrics(directives).filter(|(name, _)| !SILENT.contains(name)) {
         let value = number_of(&record, name).filter(|value| *value != 0.0);
-        parts.extend(value.map(|value| format!("{name} {}", quantity(value, unit))));
+        parts.extend(value.map(|value| format!("{} {}", printable(name), quantity(value, unit))));
     }
     if number_of(&record, "ColdStart").is_some_and(|cold| cold > 0.0) {
         parts.push("cold".to_owned());
@@ -85,9 +85,7 @@ fn unit_of<'a>(directives: &'a [Value], name: &str) -> Option<&'a str> {
 }
 
 fn text_of(record: &Map<String, Value>, names: &[&str]) -> Option<String> {
-    let text = names.iter().find_map(|name| record.get(*name)?.as_str())?;
-    // A log line may hold anything; a terminal obeys control characters.
-    Some(text.chars().filter(|character| !character.is_control()).collect())
+    names.iter().find_map(|name| record.get(*name)?.as_str()).map(printable)
 }
 
 /// A metric's value; of a metric with several values, the first.
@@ -113,7 +111,7 @@ fn quantity(value: f64, unit: &str) -> String {
         "Milliseconds" => format!("{value:.1} ms"),
         "Seconds" => format!("{value:.1} s"),
         "Count" | "None" => format!("{value}"),
-        other => format!("{value} {}", other.to_lowercase()),
+        other => format!("{value} {}", printable(other).to_lowercase()),
     }
 }
 
@@ -186,9 +184,13 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_not_sent_the_control_characters_of_a_record() {
-        let record = json!({ "_aws": { "CloudWatchMetrics": [] }, "mode": "\u{1b}[2Jbro\n" });
-        assert_eq!(shown(&record).as_deref(), Some("✓ [2Jbro"));
+    fn a_terminal_is_given_nothing_to_obey_by_a_record() {
+        let record = json!({
+            "_aws": directives(&[("\u{1b}[2JOrders", "\u{1b}[31mKilobytes")]),
+            "mode": "\u{1b}[2Jbro\n", "\u{1b}[2JOrders": 3,
+        });
+        let line = summary(&record.to_string()).expect("a record");
+        assert_eq!(line, format!("{GOOD}✓{GOOD:#} bro · Orders 3 kilobytes"));
     }
 
     #[test]

@@ -28,6 +28,16 @@ async fn a_metric_record_is_one_short_line_for_people_and_unchanged_in_the_file(
 }
 
 #[tokio::test]
+async fn escape_sequences_reach_the_file_and_not_the_terminal() {
+    let mut lambda = Lambda::running("log").await;
+    lambda.post("\u{1b}[2Jcleared\u{7} screen").await.text().await;
+    assert_eq!(lambda.console("cleared").await, "cleared screen");
+    let lines = [lambda.line().await, lambda.line().await];
+    assert!(lines.contains(&"\u{1b}[2Jcleared\u{7} screen".to_owned()), "{lines:?}");
+    lambda.stop().await;
+}
+
+#[tokio::test]
 async fn the_file_is_appended_to() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), "from before\n").expect("a write");

@@ -97,6 +97,7 @@ async fn a_buffered_answer_is_a_response_or_its_body() {
     for (document, status, content_type, body) in [
         (r#"{"statusCode":404,"headers":{"content-type":"text/plain"},"body":"no"}"#, 404, "text/plain", "no"),
         (r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#, 200, "application/json", "hi"),
+        (r#"{"statusCode":200,"headers":null,"cookies":null,"body":"go"}"#, 200, "application/json", "go"),
         (r#"{"answer":42}"#, 200, "application/json", r#"{"answer":42}"#),
         (r#""just words""#, 200, "application/json", "just words"),
     ] {

@@ -35,9 +35,9 @@ pub(super) async fn load(path: Option<PathBuf>) -> Result<Chosen, ModelUnavailab
         let model = local_model::load(&path)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
         Ok(Chosen {
-            generator: Arc::new(model),
-            description: format!("{name} on this machine's processor"),
+            description: format!("{name} on {}", processor(model.threads())),
             name: model_name(&name),
+            generator: Arc::new(model),
         })
     });
     loading.await?
@@ -53,6 +53,13 @@ fn default_model(cache: &Path) -> Result<PathBuf, ModelUnavailable> {
     Ok(path?)
 }
 
+fn processor(threads: usize) -> String {
+    match threads {
+        1 => "1 CPU thread".to_owned(),
+        several => format!("{several} CPU threads"),
+    }
+}
+
 /// A file's name as an inference profile can carry it: up to the first dot, in lower case, with
 /// hyphens for what an ARN does not allow.
 fn model_name(file: &str) -> String {
@@ -63,6 +70,11 @@ fn model_name(file: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_threads_is_said() {
+        assert_eq!([processor(1), processor(2)], ["1 CPU thread", "2 CPU threads"]);
+    }
 
     #[test]
     fn a_models_name_fits_into_an_arn() {
