@@ -62,7 +62,7 @@ test-browser: function stack web/node_modules chromium ## The page in Chromium: 
 
 .PHONY: test-model
 test-model: function stack $(VENV)/installed ## The real model, alone and through the whole stack
-	$(CARGO) test $(LOCAL) -p local-model
+	$(CARGO) test $(LOCAL) -p local-model -p local-stack
 	tests/with-stack $(STACK) -- $(BIN)/pytest -q tests/real_model
 
 .PHONY: stack

@@ -35,7 +35,6 @@ pub struct Config {
     credentials: Credentials,
     api_keys: Option<ApiKeys>,
     lambda: LambdaEnvironment,
-    log_level: LevelFilter,
 }
 
 impl Config {
@@ -43,14 +42,8 @@ impl Config {
     ///
     /// # Errors
     /// All problems at once, see [`Config::from_vars`].
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_vars(|name| match std::env::var(name) {
-            Ok(value) => Some(value),
-            // A value that is not Unicode is kept, damaged, so that its parser refuses it by name.
-            Err(std::env::VarError::NotUnicode(raw)) => Some(raw.to_string_lossy().into_owned()),
-            Err(std::env::VarError::NotPresent) => None,
-        })
+        Self::from_vars(environment)
     }
 
     /// Parses the variables that `lookup` gives. Values are not trimmed; an empty value is a missing one.
@@ -68,11 +61,10 @@ impl Config {
         let credentials = keep(Credentials::from_vars(&vars), &mut problems);
         let api_keys = keep(ApiKeys::from_vars(&vars), &mut problems).flatten();
         let lambda = keep(LambdaEnvironment::from_vars(&vars), &mut problems);
-        let log_level = log_level(&vars);
 
         match (model, credentials, lambda) {
             (Some(model), Some(credentials), Some(lambda)) if problems.is_empty() => {
-                Ok(Self { model, guardrail, prices, endpoint, credentials, api_keys, lambda, log_level })
+                Ok(Self { model, guardrail, prices, endpoint, credentials, api_keys, lambda })
             }
             _ => Err(ConfigError { problems, runtime_api: LambdaEnvironment::runtime_api_from_vars(&vars) }),
         }
@@ -112,22 +104,32 @@ impl Config {
     pub fn lambda(&self) -> &LambdaEnvironment {
         &self.lambda
     }
-
-    /// The least severe level that is logged.
-    pub fn log_level(&self) -> LevelFilter {
-        self.log_level
-    }
 }
 
-/// `AWS_LAMBDA_LOG_LEVEL` as Lambda's advanced logging controls set it. Lambda validates it, so that
-/// anything else means a hand-made environment, and the default serves.
-fn log_level(vars: &Vars<'_>) -> LevelFilter {
-    match vars.get("AWS_LAMBDA_LOG_LEVEL").as_deref() {
+/// The least severe level that is logged, from `AWS_LAMBDA_LOG_LEVEL` in the process's environment as Lambda's
+/// advanced logging controls set it. Apart from [`Config`], since what is wrong with that has to be logged too.
+/// Lambda validates it, so that anything else means a hand-made environment, and the default serves.
+pub fn log_level_from_env() -> LevelFilter {
+    log_level(environment("AWS_LAMBDA_LOG_LEVEL").as_deref())
+}
+
+fn log_level(value: Option<&str>) -> LevelFilter {
+    match value {
         Some("TRACE") => LevelFilter::TRACE,
         Some("DEBUG") => LevelFilter::DEBUG,
         Some("WARN") => LevelFilter::WARN,
         Some("ERROR" | "FATAL") => LevelFilter::ERROR,
         _ => LevelFilter::INFO,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment(name: &str) -> Option<String> {
+    match std::env::var(name) {
+        Ok(value) => Some(value),
+        // A value that is not Unicode is kept, damaged, so that its parser refuses it by name.
+        Err(std::env::VarError::NotUnicode(raw)) => Some(raw.to_string_lossy().into_owned()),
+        Err(std::env::VarError::NotPresent) => None,
     }
 }
 
@@ -244,7 +246,18 @@ mod tests {
         let config = with(&[]).expect("starts");
         assert_eq!(config.model().id(), "us.amazon.nova-micro-v1:0");
         assert!(config.guardrail().is_none() && config.prices().is_none() && config.api_keys().is_none());
-        assert_eq!(config.log_level(), LevelFilter::INFO);
+    }
+
+    #[test]
+    fn the_log_level_is_lambdas_word_for_it() {
+        for (value, level) in [
+            (None, LevelFilter::INFO),
+            (Some("DEBUG"), LevelFilter::DEBUG),
+            (Some("FATAL"), LevelFilter::ERROR),
+            (Some("loud"), LevelFilter::INFO),
+        ] {
+            assert_eq!(log_level(value), level, "{value:?}");
+        }
     }
 
     #[test]

@@ -18,12 +18,11 @@ mod sse;
 pub use answer::{Answer, Body};
 pub use error::{HttpError, Refusal};
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures::FutureExt;
 use http::{Method, Request};
 
 use crate::chat::{ChatError, Timeouts};
@@ -91,13 +90,12 @@ impl<M: Model> Service<M> {
         let method = request.method().clone();
         // Not the path itself, which may be anything that somebody typed.
         let name = route.as_ref().map_or("none", Route::name);
-        let answered = AssertUnwindSafe(async { self.plain(route, &method) }).catch_unwind().await;
-        let answer = answered
+        let answer = catch_unwind(AssertUnwindSafe(|| self.plain(route, &method)))
             .unwrap_or_else(|_| Err(HttpError::Failed(ChatError::Internal)))
             .unwrap_or_else(|error| problem::answer(&error, &invocation.request_id));
         tracing::info!(
             request_id = invocation.request_id,
-            method = method.as_str(),
+            method = known(&method),
             route = name,
             status = answer.response.status().as_u16(),
             "request"
@@ -118,6 +116,20 @@ impl<M: Model> Service<M> {
             Route::Health => Ok(information::health()),
             Route::Page(asset) => Ok(asset.answer()),
         }
+    }
+}
+
+/// A method's name, if HTTP has it: any other is something that somebody typed.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
     }
 }
 

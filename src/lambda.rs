@@ -20,7 +20,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -38,10 +37,7 @@ use self::event::{FunctionUrlEvent, NotAFunctionUrlEvent};
 use crate::http::{Answer, Service};
 use crate::invocation::{Invocation, Receipt, Start};
 use crate::model::Model;
-use crate::telemetry::{Outcome, SharedRecord};
-
-/// How long before the deadline a response is given up that its reader does not take: time to write the record.
-const RESERVE: Duration = Duration::from_millis(250);
+use crate::telemetry::{Outcome, SharedRecord, with_causes};
 
 /// Serves invocations until the Runtime API goes away.
 ///
@@ -56,9 +52,13 @@ pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri) -> Result<(), 
 
 /// A client of the Runtime API whose writes leave at once.
 fn client(runtime_api: Uri) -> PooledClient {
+    PooledClient::builder().with_connector(connector()).with_endpoint(runtime_api).build()
+}
+
+fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    PooledClient::builder().with_connector(connector).with_endpoint(runtime_api).build()
+    connector
 }
 
 /// The response side of the runtime: takes an invocation, answers it, and posts the answer itself.
@@ -115,18 +115,23 @@ impl<M: Model> Inner<M> {
         };
         let stale_guard = lambda.parts.headers.get(response::INVOCATION_ID);
 
-        let (request, record) = match self.answer(&lambda.body, &invocation).await {
+        let (request, payload, record) = match self.answer(&lambda.body, &invocation).await {
             Ok(Answer { response, record }) => {
-                (response::streaming(&invocation.request_id, stale_guard, response), record)
+                let (request, payload) = response::streaming(&invocation.request_id, stale_guard, response);
+                (request, Some(payload), record)
             }
             Err(error) => {
                 tracing::error!(request_id = invocation.request_id, error = error.to_string(), "an unknown event");
-                (response::unknown_event(&invocation.request_id, stale_guard, &error), None)
+                (response::unknown_event(&invocation.request_id, stale_guard, &error), None, None)
             }
         };
         let delivered = self.deliver(request, &invocation).await;
         if let Err(error) = &delivered {
             tracing::error!(request_id = invocation.request_id, error, "the response was not delivered");
+        }
+        // Whatever the connection still does with the body: its reply ends here, and so do Bedrock's tokens.
+        if let Some(payload) = payload {
+            payload.give_up();
         }
         if let Some(record) = record {
             write(record, delivered.is_ok());
@@ -140,7 +145,7 @@ impl<M: Model> Inner<M> {
         Ok(self.service.answer(request, invocation, edge_received).await)
     }
 
-    /// Posts a response and waits until the platform has all of it; the body is dropped at once if it cannot have it.
+    /// Posts a response and waits until the platform says that it has all of it.
     async fn deliver(
         &self,
         request: Result<Request<Body>, http::Error>,
@@ -148,7 +153,7 @@ impl<M: Model> Inner<M> {
     ) -> Result<(), String> {
         let request = request.map_err(|error| error.to_string())?;
         let exchange = async {
-            let response = self.client.call(request).await.map_err(|error| chain(&*error))?;
+            let response = self.client.call(request).await.map_err(|error| with_causes(&*error))?;
             let status = response.status();
             // Only a response that was read to its end leaves the connection open for the next one.
             let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
@@ -158,10 +163,11 @@ impl<M: Model> Inner<M> {
                 Err(format!("the Runtime API answered {status}: {}", String::from_utf8_lossy(&body)))
             }
         };
-        let give_up = invocation.deadline.checked_sub(RESERVE).unwrap_or(invocation.deadline);
+        let margin = self.service.timeouts().delivery_margin;
+        let give_up = invocation.deadline.checked_sub(margin).unwrap_or(invocation.deadline);
         match AssertUnwindSafe(timeout_at(give_up, exchange)).catch_unwind().await {
             Ok(Ok(delivered)) => delivered,
-            Ok(Err(_)) => Err("its reader did not take it before the deadline".to_owned()),
+            Ok(Err(_)) => Err("it was not acknowledged before the deadline".to_owned()),
             Err(_) => Err("a panic while it was sent".to_owned()),
         }
     }
@@ -174,8 +180,18 @@ fn write(record: SharedRecord, delivered: bool) {
     record.write();
 }
 
-/// An error with its causes, since hyper's own words ("client error (SendRequest)") say little.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// Without it Linux holds every write after the first back until the one before is acknowledged, some 40 ms.
+    #[tokio::test]
+    async fn connections_to_the_runtime_api_do_not_wait_for_acknowledgements() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let uri: Uri = format!("http://{}/", listener.local_addr().expect("an address")).parse().expect("a URI");
+        let connection = connector().oneshot(uri).await.expect("a connection");
+        assert!(connection.inner().nodelay().expect("an option"));
+    }
 }

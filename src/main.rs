@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use bro_buddy::config::Config;
+use bro_buddy::config::{self, Config};
 use bro_buddy::{StartError, lambda, service, telemetry};
 
 // One thread: a sandbox serves one invocation at a time, and a small one has less than one processor.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    telemetry::init_log(config::log_level_from_env());
     let config = match Config::from_env() {
         Ok(config) => config,
         Err(error) => {
@@ -15,7 +16,6 @@ async fn main() -> ExitCode {
             return refuse_to_start(&StartError::Config(error), runtime_api).await;
         }
     };
-    telemetry::init_log(config.log_level());
     let runtime_api = config.lambda().runtime_api().clone();
     let service = match service(&config) {
         Ok(service) => service,

@@ -3,12 +3,14 @@
 //! Both are single JSON lines on standard output, with `level` and an RFC 3339 `timestamp` as Lambda's JSON
 //! logging wants them. Neither ever holds a prompt, a reply, a header, a key or an address.
 
+mod causes;
 mod emf;
 mod log;
 mod phases;
 mod record;
 mod refused_start;
 
+pub(crate) use causes::with_causes;
 pub use log::init as init_log;
 pub use phases::Phases;
 pub(crate) use phases::millis;

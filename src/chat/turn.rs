@@ -27,6 +27,9 @@ pub struct Timeouts {
     pub keep_alive: Duration,
     /// How long before the invocation's deadline the turn gives up, so that it can still say so.
     pub deadline_margin: Duration,
+    /// How long before the deadline a response is given up that its reader does not take, so that it can still
+    /// be recorded. Less than `deadline_margin` and `drain` leave over.
+    pub delivery_margin: Duration,
 }
 
 impl Default for Timeouts {
@@ -39,6 +42,7 @@ impl Default for Timeouts {
             drain: Duration::from_millis(500),
             keep_alive: Duration::from_secs(10),
             deadline_margin: Duration::from_secs(1),
+            delivery_margin: Duration::from_millis(250),
         }
     }
 }

@@ -113,8 +113,11 @@ impl<M: Model> Service<M> {
                 );
                 return Err(HttpError::Failed(error));
             }
-            // A turn begins with one of the two above.
-            Ok(_) => return Err(HttpError::Failed(ChatError::Internal)),
+            Ok(other) => {
+                let came = if other.is_some() { "another event" } else { "nothing" };
+                tracing::error!(request_id = invocation.request_id, came, "a turn that does not begin with Opened");
+                return Err(HttpError::Failed(ChatError::Internal));
+            }
             // Committed to 200: what goes wrong from here on is an error event.
             Err(_) => {}
         }

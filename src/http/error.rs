@@ -126,7 +126,8 @@ impl Refusal {
 }
 
 /// How a failed turn is told, as a problem before the stream and as an `error` event within it.
-/// The last three never come before the stream; their status only completes the table.
+/// `stream_interrupted`, `stream_stalled` and `deadline_exceeded` never come before the stream; their status only
+/// completes the table.
 pub(super) fn telling(error: ChatError) -> Telling {
     let told = |code, status, message| Telling { code, status, message, retryable: false, retry_after: None };
     let retryable = |code, status, message| Telling { retryable: true, ..told(code, status, message) };

@@ -76,14 +76,23 @@ impl EventStream {
             self.state = State::Ended;
         }
         if !self.buffer.is_empty() {
-            self.last_chunk = Instant::now();
-            return Poll::Ready(Some(self.buffer.split().freeze()));
+            return Poll::Ready(Some(self.hand_over()));
         }
         if self.state == State::Ended {
             return Poll::Ready(None);
         }
         ready!(self.poll_silence(cx));
         Poll::Ready(Some(Bytes::from_static(sse::KEEP_ALIVE)))
+    }
+
+    /// What is encoded, as one chunk. Whoever polls writes it to the socket before polling again.
+    fn hand_over(&mut self) -> Bytes {
+        self.last_chunk = Instant::now();
+        let mut record = self.record.lock();
+        if record.phases.first_delta.is_some() && record.phases.first_token_write.is_none() {
+            record.phases.first_token_write = Some(record.elapsed());
+        }
+        self.buffer.split().freeze()
     }
 
     /// Encodes every event that is ready now.
@@ -116,10 +125,8 @@ impl EventStream {
                 let came = record.elapsed();
                 record.phases.first_delta.get_or_insert(came);
                 sse::write_event(&mut self.buffer, "token", &sse::Token { text });
-                let written = record.elapsed();
-                record.phases.first_token_write.get_or_insert(written);
-                record.last_token_write = Some(written);
-                record.last_write = Some(written);
+                record.last_token_write = Some(came);
+                record.last_write = Some(came);
                 record.content_deltas += 1;
             }
             ChatEvent::Done { stop_reason, usage, latency_ms } => {
@@ -130,6 +137,10 @@ impl EventStream {
                 record.outcome = Some(Outcome::Done);
                 let total = record.elapsed();
                 record.last_write = Some(total);
+                // A reply so short that its tokens leave in the same chunk as this event.
+                if record.phases.first_delta.is_some() {
+                    record.phases.first_token_write.get_or_insert(total);
+                }
                 let timing = sse::Timing {
                     ttft_ms: record.phases.first_token_write.map(millis),
                     total_ms: millis(total),

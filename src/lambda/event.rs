@@ -67,7 +67,11 @@ struct Http<'a> {
 
 impl<'a> FunctionUrlEvent<'a> {
     pub(super) fn parse(event: &'a [u8]) -> Result<Self, NotAFunctionUrlEvent> {
-        serde_json::from_slice(event).map_err(|error| NotAFunctionUrlEvent(error.to_string()))
+        // The place and the kind of the error, but not its words, which may quote the event.
+        serde_json::from_slice(event).map_err(|error| {
+            let kind = if error.is_data() { "another shape" } else { "not JSON" };
+            NotAFunctionUrlEvent(format!("{kind} at line {} column {}", error.line(), error.column()))
+        })
     }
 
     /// When the function URL had the request.
@@ -194,5 +198,8 @@ mod tests {
             let error = FunctionUrlEvent::parse(other.as_bytes()).err().expect(other).to_string();
             assert!(error.contains("function URL events"), "{error}");
         }
+        let quoting =
+            FunctionUrlEvent::parse(br#"{"rawPath":"/","headers":"my-secret"}"#).err().expect("another event");
+        assert!(!quoting.to_string().contains("my-secret"), "{quoting}");
     }
 }

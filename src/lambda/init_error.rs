@@ -9,6 +9,8 @@ use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{BoxError, build_request};
 use tokio::time::timeout;
 
+use crate::telemetry::with_causes;
+
 /// The process is about to exit: better untold than late.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -17,7 +19,7 @@ pub async fn report(runtime_api: &Uri, error_type: &str, message: &str) {
     let told = timeout(PATIENCE, post(runtime_api, error_type, message)).await;
     match told {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(error = super::chain(&*error), "the platform could not be told"),
+        Ok(Err(error)) => tracing::warn!(error = with_causes(&*error), "the platform could not be told"),
         Err(_) => tracing::warn!("the platform could not be told in time"),
     }
 }
@@ -29,6 +31,6 @@ async fn post(runtime_api: &Uri, error_type: &str, message: &str) -> Result<(), 
         .uri("/2018-06-01/runtime/init/error")
         .header("lambda-runtime-function-error-type", error_type)
         .body(Body::from(body.to_string()))?;
-    super::client(runtime_api.clone()).call(request).await?;
-    Ok(())
+    let status = super::client(runtime_api.clone()).call(request).await?.status();
+    if status.is_success() { Ok(()) } else { Err(format!("the Runtime API answered {status}").into()) }
 }

@@ -1,10 +1,11 @@
 //! Amazon Bedrock's `ConverseStream` behind [`Model`]: the only module that names the Bedrock SDK.
 //!
-//! [`connection`] holds the one connection pool and warms it during init; [`error`] turns every failure
-//! of the SDK into a [`ModelError`].
+//! [`connection`] holds the one connection pool and warms it during init, [`trust`] says whose certificates it
+//! accepts, and [`error`] turns every failure of the SDK into a [`ModelError`].
 
 mod connection;
 mod error;
+mod trust;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -49,7 +50,8 @@ impl Bedrock {
     pub fn connect(config: &Config) -> Self {
         let profile = config.model();
         let endpoint = config.endpoint().map(|endpoint| endpoint.as_str().to_owned());
-        let connection = Connection::warm_up(connection::probe_url(endpoint.as_deref(), profile));
+        let url = connection::probe_url(endpoint.as_deref(), profile);
+        let connection = Connection::warm_up(url, trust::roots(endpoint.as_deref(), profile));
         let credentials = Credentials::new(
             config.credentials().access_key_id(),
             config.credentials().secret_access_key(),
@@ -120,7 +122,7 @@ impl Model for Bedrock {
             .set_guardrail_config(self.guardrail.clone())
             .send()
             .await
-            .map_err(error::before_the_stream)?;
+            .map_err(|error| error::before_the_stream(&error))?;
 
         // unfold keeps the receiver's unfinished future between polls, so that a time-out around one poll loses nothing.
         let events = stream::unfold(Some(output.stream), |receiver| async move {
@@ -128,7 +130,7 @@ impl Model for Bedrock {
             match receiver.recv().await {
                 Ok(Some(event)) => Some((Ok(model_event(event)), Some(receiver))),
                 Ok(None) => None,
-                Err(error) => Some((Err(error::within_the_stream(error)), None)),
+                Err(error) => Some((Err(error::within_the_stream(&error)), None)),
             }
         });
         Ok(events.boxed())

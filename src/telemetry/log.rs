@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
 
 /// Sends our own events from `level` up to standard output, and those of dependencies from `warn` up only,
-/// whatever `level` says: at `debug` the SDK logs whole requests, prompts included.
+/// whatever `level` says: at `debug` the SDK logs whole requests, prompts included. A panic is one line too.
 ///
 /// A second call changes nothing.
 pub fn init(level: LevelFilter) {
@@ -16,4 +16,9 @@ pub fn init(level: LevelFilter) {
     let targets = Targets::new().with_default(dependencies).with_target(env!("CARGO_CRATE_NAME"), level);
     // Fails only if a subscriber is there already.
     let _ = registry().with(json).with(targets).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        // Where, but not what: a message of the standard library may quote the very text that it failed on.
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "a panic");
+    }));
 }

@@ -8,15 +8,15 @@ use serde::{Serialize, Serializer};
 /// The moments of one chat request. Serialises as milliseconds; a moment that has not come is null.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Phases {
-    /// The request was read and its rules checked.
+    /// The caller was let in, the request read and its rules checked.
     pub parse: Option<Duration>,
-    /// The caller was let in and the policy laid over the conversation.
+    /// The policy was laid over the conversation.
     pub govern: Option<Duration>,
     /// Bedrock's response head was there.
     pub bedrock_head: Option<Duration>,
     /// The first content delta was there.
     pub first_delta: Option<Duration>,
-    /// The first `token` event was handed to the socket.
+    /// The first `token` event was handed to the connection, which writes it to its socket in the same poll.
     pub first_token_write: Option<Duration>,
 }
 

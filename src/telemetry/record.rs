@@ -126,8 +126,11 @@ impl Record {
         Some(on_the_way + self.phases.first_token_write?)
     }
 
-    /// The mean gap between output tokens after the first.
+    /// The mean gap between output tokens after the first; none for a reply that came in one delta.
     fn time_per_output_token(&self) -> Option<Duration> {
+        if self.content_deltas < 2 {
+            return None;
+        }
         let gaps = self.usage?.output_tokens.checked_sub(1).filter(|gaps| *gaps > 0)?;
         Some(self.last_token_write?.saturating_sub(self.phases.first_token_write?) / gaps)
     }
@@ -211,7 +214,7 @@ mod tests {
         let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH + Duration::from_millis(1_100) };
         let invocation = Invocation {
             request_id: "r-1".into(),
-            trace_id: None,
+            trace_id: Some("Root=1-2".into()),
             received,
             deadline: received.instant,
             start: Start::Cold,
@@ -238,6 +241,8 @@ mod tests {
         record.mode = Some("bro".into());
         record.phases.first_token_write = Some(Duration::from_millis(200));
         record.last_token_write = Some(Duration::from_millis(800));
+        record.last_write = Some(Duration::from_millis(850));
+        record.content_deltas = 60;
         record.bedrock_latency_ms = Some(700);
         record.stop_reason = Some("end_turn".into());
         record.outcome = Some(Outcome::Done);
@@ -254,6 +259,11 @@ mod tests {
         assert_eq!(line["InvocationLatency"], 900.0);
         assert_eq!(line["EstimatedCostUsd"], 0.000_405);
         assert_eq!(line["gen_ai.response.finish_reasons"], serde_json::json!(["end_turn"]));
+        assert_eq!(
+            (&line["gen_ai.usage.input_tokens"], &line["gen_ai.usage.output_tokens"]),
+            (&100.into(), &61.into())
+        );
+        assert_eq!((&line["trace_id"], &line["phases"]["last_write_ms"]), (&"Root=1-2".into(), &850.0.into()));
         assert_eq!(metric_names(&line, &serde_json::json!([[]])).len(), 12);
         assert_eq!(metric_names(&line, &serde_json::json!([["Outcome"]])), ["InvocationLatency"]);
         assert_eq!(metric_names(&line, &serde_json::json!([["Mode"]])), ["TimeToFirstToken", "OutputTokenCount"]);
@@ -273,6 +283,35 @@ mod tests {
         assert!(line.get("Mode").is_none(), "a dimension without a value");
         assert_eq!((&line["Outcome"], &line["Errors"]), (&"refused".into(), &0.0.into()));
         assert!(metric_names(&line, &serde_json::json!([["Mode"]])).is_empty());
+    }
+
+    #[test]
+    fn a_reply_in_one_delta_has_no_time_per_output_token() {
+        let mut record = record();
+        record.phases.first_token_write = Some(Duration::from_millis(200));
+        record.last_token_write = Some(Duration::from_millis(200));
+        record.content_deltas = 1;
+        record.usage = Some(Usage { input_tokens: 1, output_tokens: 40, total_tokens: 41 });
+        assert!(line(&record).get("TimePerOutputToken").is_none());
+    }
+
+    #[test]
+    fn a_guardrails_intervention_is_counted_and_is_no_error() {
+        let mut record = record();
+        record.outcome = Some(Outcome::Done);
+        record.stop_reason = Some("guardrail_intervened".into());
+        let line = line(&record);
+        assert_eq!((&line["GuardrailInterventions"], &line["Errors"]), (&1.0.into(), &0.0.into()));
+    }
+
+    #[test]
+    fn a_failure_is_an_error_with_its_type() {
+        let mut record = record();
+        record.outcome = Some(Outcome::Failed);
+        record.error_code = Some("stream_stalled");
+        let line = line(&record);
+        assert_eq!((&line["Errors"], &line["GuardrailInterventions"]), (&1.0.into(), &0.0.into()));
+        assert_eq!((&line["error.type"], &line["error_code"]), (&"stream_stalled".into(), &"stream_stalled".into()));
     }
 
     #[test]

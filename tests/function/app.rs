@@ -26,8 +26,14 @@ pub struct App {
     client: reqwest::Client,
     pub bedrock: Journal,
     pub faults: Faults,
-    logs: Mutex<UnboundedReceiver<String>>,
+    logs: Mutex<Logs>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+/// The function's log lines: those to come, and all that were looked at.
+struct Logs {
+    unread: UnboundedReceiver<String>,
+    read: Vec<String>,
 }
 
 /// What a test wants otherwise than usual.
@@ -88,7 +94,7 @@ impl Setup {
         });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let tasks = vec![stand_in_for_bedrock, stand_in_for_lambda];
-        App { url, client, bedrock, faults, logs: Mutex::new(logs), tasks }
+        App { url, client, bedrock, faults, logs: Mutex::new(Logs { unread: logs, read: Vec::new() }), tasks }
     }
 }
 
@@ -137,8 +143,11 @@ impl App {
 
     /// The function's next log line, as it wrote it.
     pub async fn log_line(&self) -> String {
-        let next = async { self.logs.lock().await.recv().await };
-        tokio::time::timeout(PATIENCE, next).await.expect("no log line").expect("the log is closed")
+        let mut logs = self.logs.lock().await;
+        let line = tokio::time::timeout(PATIENCE, logs.unread.recv()).await;
+        let line = line.expect("no log line").expect("the log is closed");
+        logs.read.push(line.clone());
+        line
     }
 
     /// The next record; other log lines before it are passed over.
@@ -152,10 +161,13 @@ impl App {
         }
     }
 
-    /// Every log line so far that nobody has looked at.
-    pub async fn unread_log_lines(&self) -> Vec<String> {
+    /// Every log line so far, looked at or not.
+    pub async fn log_lines_so_far(&self) -> Vec<String> {
         let mut logs = self.logs.lock().await;
-        std::iter::from_fn(|| logs.try_recv().ok()).collect()
+        while let Ok(line) = logs.unread.try_recv() {
+            logs.read.push(line);
+        }
+        logs.read.clone()
     }
 }
 
@@ -193,7 +205,7 @@ pub fn instant() -> Scripted {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tests' own configuration")]
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let path = std::env::var_os("BRO_BUDDY_BIN").map(PathBuf::from);
     path.expect(
         "BRO_BUDDY_BIN must name the function's release binary: run `make test`, or build it and set the variable",

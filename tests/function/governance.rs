@@ -30,8 +30,10 @@ async fn no_header_or_variable_raises_a_limit() {
     let app = App::setup().variable("MAX_TOKENS", "4000").variable("TEMPERATURE", "1").start().await;
     let request = app.request(reqwest::Method::POST, "/api/chat").header("content-type", "application/json");
     let request = request.header("x-max-tokens", "4000").header("x-temperature", "1").header("x-model-id", "other");
-    assert_eq!(send(request.body(r#"{"message":"Yo"}"#)).await.status(), 200);
-    let asked = &app.bedrock.conversations()[0];
+    Events::of(send(request.body(r#"{"message":"Yo"}"#)).await).all().await;
+    app.reply("Yo").await;
+    let [asked, plainly_asked] = &app.bedrock.conversations()[..] else { panic!("not two requests") };
+    assert_eq!(asked.json(), plainly_asked.json());
     assert_eq!(asked.json()["inferenceConfig"]["maxTokens"], 150);
     assert_eq!(asked.path(), format!("/model/{}/converse-stream", PROFILE.replace(':', "%3A").replace('/', "%2F")));
 }
@@ -52,11 +54,13 @@ async fn a_configured_guardrail_sees_every_turn() {
 #[tokio::test]
 async fn requests_are_signed_for_the_profiles_region() {
     let profile = PROFILE.replace("us-east-1", "eu-central-1");
-    let app = App::setup().variable("MODEL_ID", &profile).start().await;
+    let app =
+        App::setup().variable("MODEL_ID", &profile).variable("AWS_SESSION_TOKEN", "a-session-token").start().await;
     app.reply("Yo").await;
     let asked = &app.bedrock.conversations()[0];
     let authorization = asked.headers()["authorization"].to_str().expect("ASCII");
-    assert!(
-        authorization.starts_with("AWS4-HMAC-SHA256 ") && authorization.contains("/eu-central-1/bedrock/aws4_request")
-    );
+    assert!(authorization.starts_with("AWS4-HMAC-SHA256 "), "{authorization}");
+    assert!(authorization.contains("/eu-central-1/bedrock/aws4_request"), "{authorization}");
+    // A role's keys are worth nothing without the token.
+    assert_eq!(asked.headers()["x-amz-security-token"], "a-session-token");
 }

@@ -44,7 +44,7 @@ async fn every_route_that_spends_needs_a_key() {
     for open in ["/", "/healthz", "/api/modes"] {
         assert_eq!(app.get(open).await.status(), 200, "{open}");
     }
-    for line in app.unread_log_lines().await {
+    for line in app.log_lines_so_far().await {
         assert!(!line.contains("key-of-"), "a key in the log: {line}");
     }
 }

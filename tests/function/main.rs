@@ -7,14 +7,18 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "a test crate has no outside")]
 
+mod adapter;
 mod app;
 mod connection;
 mod failures;
+mod frames;
 mod governance;
 mod keys;
 mod page;
 mod record;
 mod refusals;
 mod reply;
+mod runtime_api;
 mod sse;
 mod start;
+mod tls;

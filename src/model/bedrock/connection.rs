@@ -2,13 +2,15 @@
 //!
 //! The SDK keeps one pool for each pair of (connect, read) time-outs it is asked for. Here it gets one
 //! connector whatever it asks for, so that the connection opened during init is the one that serves the
-//! first request. Measured against a TLS endpoint see BENCHMARKS.md.
+//! first request.
 
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::config::SharedHttpClient;
 use aws_sdk_bedrockruntime::config::http::HttpRequest;
-use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use http_body_util::BodyExt;
 use tokio::sync::OnceCell;
@@ -16,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::config::InferenceProfile;
+use crate::telemetry::with_causes;
 
 /// TCP and TLS together; the SDK's own default.
 const CONNECT: Duration = Duration::from_millis(3_100);
@@ -32,15 +35,18 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Starts to open a connection to `url` and returns at once.
+    /// Starts to open a connection to `url`, whose certificate `roots` vouch for, and returns at once.
     ///
     /// The probe is an unsigned GET, which the service answers with some 4xx: it costs nothing, needs no
     /// permission, and leaves the connection open.
-    pub(super) fn warm_up(url: String) -> Self {
+    pub(super) fn warm_up(url: String, roots: TrustStore) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+        // Cannot fail as of today; if it ever does, the system's roots serve.
+        let tls_context = TlsContext::builder().with_trust_store(roots).build().unwrap_or_default();
         let connector = SharedHttpConnector::new(
             Connector::builder()
-                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls_context)
                 .connector_settings(settings)
                 .build(),
         );
@@ -79,7 +85,7 @@ pub(super) fn probe_url(endpoint: Option<&str>, profile: &InferenceProfile) -> S
 async fn probe(connector: SharedHttpConnector, url: String) {
     let exchange = async {
         let request = HttpRequest::get(url).map_err(|error| error.to_string())?;
-        let response = connector.call(request).await.map_err(|error| error.to_string())?;
+        let response = connector.call(request).await.map_err(|error| with_causes(&error))?;
         // Only a response that was read to its end gives its connection back to the pool.
         response.into_body().collect().await.map_err(|error| error.to_string())
     };

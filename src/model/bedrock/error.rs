@@ -2,16 +2,17 @@
 
 use std::fmt::Debug;
 
-use aws_sdk_bedrockruntime::error::{DisplayErrorContext, SdkError};
+use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::model::{ModelError, ModelErrorKind};
+use crate::telemetry::with_causes;
 
 /// A failure before the response head, after the SDK's own attempts.
-pub(super) fn before_the_stream(error: SdkError<ConverseStreamError, HttpResponse>) -> ModelError {
-    let kind = match &error {
+pub(super) fn before_the_stream(error: &SdkError<ConverseStreamError, HttpResponse>) -> ModelError {
+    let kind = match error {
         SdkError::ServiceError(service) => match service.err() {
             ConverseStreamError::ThrottlingException(_) => ModelErrorKind::Throttled,
             ConverseStreamError::AccessDeniedException(_) => ModelErrorKind::AccessDenied,
@@ -32,24 +33,21 @@ pub(super) fn before_the_stream(error: SdkError<ConverseStreamError, HttpRespons
         SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => ModelErrorKind::Unavailable,
         _ => ModelErrorKind::Internal,
     };
-    ModelError::new(kind, DisplayErrorContext(error).to_string())
+    ModelError::new(kind, with_causes(error))
 }
 
 /// A failure after the response head: an exception frame, a broken frame, or a cut connection.
-pub(super) fn within_the_stream<Raw: Debug>(error: SdkError<ConverseStreamOutputError, Raw>) -> ModelError {
-    let kind = match &error {
+pub(super) fn within_the_stream<Raw: Debug + 'static>(error: &SdkError<ConverseStreamOutputError, Raw>) -> ModelError {
+    let kind = match error {
         SdkError::ServiceError(service) => match service.err() {
             ConverseStreamOutputError::ThrottlingException(_) => ModelErrorKind::Throttled,
             ConverseStreamOutputError::ValidationException(_) => ModelErrorKind::Rejected,
-            ConverseStreamOutputError::InternalServerException(_)
-            | ConverseStreamOutputError::ModelStreamErrorException(_)
-            | ConverseStreamOutputError::ServiceUnavailableException(_) => ModelErrorKind::Unavailable,
-            // An exception that this SDK does not know yet.
+            // The server's and the model's exceptions, and whatever this SDK does not know yet.
             _ => ModelErrorKind::Unavailable,
         },
         _ => ModelErrorKind::Interrupted,
     };
-    ModelError::new(kind, DisplayErrorContext(error).to_string())
+    ModelError::new(kind, with_causes(error))
 }
 
 fn by_status(status: u16) -> ModelErrorKind {
@@ -60,5 +58,29 @@ fn by_status(status: u16) -> ModelErrorKind {
         429 => ModelErrorKind::Throttled,
         400..=499 => ModelErrorKind::Rejected,
         _ => ModelErrorKind::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_no_known_kind_is_told_by_its_status() {
+        use ModelErrorKind::{AccessDenied, NotFound, Rejected, Throttled, Timeout, Unavailable};
+        let table = [
+            (400, Rejected),
+            (401, AccessDenied),
+            (403, AccessDenied),
+            (404, NotFound),
+            (408, Timeout),
+            (424, Rejected),
+            (429, Throttled),
+            (500, Unavailable),
+            (503, Unavailable),
+        ];
+        for (status, kind) in table {
+            assert_eq!(by_status(status), kind, "{status}");
+        }
     }
 }

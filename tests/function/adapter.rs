@@ -1,0 +1,128 @@
+//! What the function does when the platform does not do as it usually does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use local_bedrock::{Generation, Generator, Prompt, Refusal};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+
+use crate::app::instant;
+use crate::runtime_api::{RuntimeApi, event};
+use crate::sse::PATIENCE;
+
+const QUESTION: &str = r#"{"message":"Yo"}"#;
+
+/// A reply of half a minute that says when nobody takes it any more.
+struct Abandonable(UnboundedSender<()>);
+
+struct Guard(UnboundedSender<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
+}
+
+impl Generator for Abandonable {
+    fn generate(&self, prompt: Prompt) -> Result<Generation, Refusal> {
+        let generation = instant().gap(Duration::from_millis(200)).tokens(150).generate(prompt)?;
+        let (input_tokens, guard) = (generation.input_tokens(), Guard(self.0.clone()));
+        let steps = generation.into_steps().map(move |step| {
+            let _held = &guard;
+            step
+        });
+        Ok(Generation::new(input_tokens, steps))
+    }
+}
+
+async fn bedrock() -> (String, UnboundedReceiver<()>) {
+    let (sender, abandoned) = unbounded_channel();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    let config = local_bedrock::Config::new(Arc::new(Abandonable(sender)));
+    tokio::spawn(local_bedrock::run(listener, config, std::future::pending()));
+    (endpoint, abandoned)
+}
+
+/// The next invocation works.
+async fn serves_on(platform: &mut RuntimeApi) {
+    platform.invoke("r-next", &event("GET", "/healthz", "")).await;
+    let mut posted = platform.request().await;
+    assert_eq!(posted.line(), "POST /2018-06-01/runtime/invocation/r-next/response HTTP/1.1");
+    posted.until(r#""status":"ok""#).await;
+    platform.answer(posted, "202 Accepted", "", "").await;
+}
+
+#[tokio::test]
+async fn a_bad_configuration_is_reported_and_asks_for_no_invocation() {
+    let mut platform = RuntimeApi::start(&[("MODEL_ID", "anthropic.claude-3-haiku-20240307-v1:0")]).await;
+    let mut report = platform.request().await;
+    assert_eq!(report.line(), "POST /2018-06-01/runtime/init/error HTTP/1.1");
+    assert_eq!(report.header("lambda-runtime-function-error-type"), Some("Function.InvalidConfiguration"));
+    let told = report.json().await;
+    assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains("MODEL_ID")), "{told}");
+    platform.answer(report, "202 Accepted", "", "").await;
+    assert!(!platform.exit().await.success());
+    assert!(platform.is_silent(), "an invocation was asked for");
+}
+
+#[tokio::test]
+async fn an_event_that_is_no_request_is_an_error_of_that_invocation_only() {
+    let mut platform = RuntimeApi::start(&[]).await;
+    platform.invoke("r-1", &json!({"Records": []})).await;
+    let mut posted = platform.request().await;
+    assert_eq!(posted.line(), "POST /2018-06-01/runtime/invocation/r-1/error HTTP/1.1");
+    assert_eq!(posted.json().await["errorType"], "Function.NotAFunctionUrlEvent");
+    platform.answer(posted, "202 Accepted", "", "").await;
+    serves_on(&mut platform).await;
+}
+
+#[tokio::test]
+async fn a_response_has_its_prelude_and_first_event_in_one_write() {
+    let (endpoint, _abandoned) = bedrock().await;
+    let mut platform = RuntimeApi::start(&[("AWS_ENDPOINT_URL", &endpoint)]).await;
+    platform.invoke("r-1", &event("POST", "/api/chat", QUESTION)).await;
+    let mut posted = platform.request().await;
+    for (header, value) in [
+        ("content-type", "application/vnd.awslambda.http-integration-response"),
+        ("lambda-runtime-function-response-mode", "streaming"),
+        ("transfer-encoding", "chunked"),
+        ("lambda-runtime-invocation-id", "i-r-1"),
+    ] {
+        assert_eq!(posted.header(header), Some(value), "{header}");
+    }
+    posted.until("event: start").await;
+}
+
+#[tokio::test]
+async fn a_response_that_the_platform_refuses_ends_the_reply_at_bedrock() {
+    let (endpoint, mut abandoned) = bedrock().await;
+    let mut platform = RuntimeApi::start(&[("AWS_ENDPOINT_URL", &endpoint)]).await;
+    platform.invoke("r-1", &event("POST", "/api/chat", QUESTION)).await;
+    let mut posted = platform.request().await;
+    posted.until("event: token").await;
+    platform.answer(posted, "413 Payload Too Large", "", "").await;
+    timeout(PATIENCE, abandoned.recv()).await.expect("Bedrock's reply goes on").expect("a sign");
+    assert_eq!(platform.log_line().await["message"], "the response was not delivered");
+    let record = platform.log_line().await;
+    assert_eq!((&record["Outcome"], &record["request_id"]), (&json!("cut"), &json!("r-1")));
+    serves_on(&mut platform).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_ends_the_reply_and_the_process_lives_on() {
+    let (endpoint, mut abandoned) = bedrock().await;
+    let mut platform = RuntimeApi::start(&[("AWS_ENDPOINT_URL", &endpoint)]).await;
+    platform.invoke("r-1", &event("POST", "/api/chat", QUESTION)).await;
+    let mut posted = platform.request().await;
+    posted.until("event: token").await;
+    drop(posted);
+    timeout(PATIENCE, abandoned.recv()).await.expect("Bedrock's reply goes on").expect("a sign");
+    platform.log_line().await;
+    assert_eq!(platform.log_line().await["Outcome"], "cut");
+    serves_on(&mut platform).await;
+}
