@@ -27,7 +27,7 @@ use std::fmt;
 use crate::chat::Timeouts;
 use crate::config::{Config, ConfigError};
 use crate::http::Service;
-use crate::model::bedrock::Bedrock;
+use crate::model::bedrock::{Bedrock, ConnectionTimeouts};
 use crate::policy::{Policy, PolicyError};
 
 /// The service as it is deployed: the built-in policy over Bedrock. Starts to connect to Bedrock at once, and
@@ -37,9 +37,14 @@ use crate::policy::{Policy, PolicyError};
 /// A policy that breaks the ceiling.
 pub fn service(config: &Config) -> Result<Service<Bedrock>, PolicyError> {
     let policy = Policy::built_in()?;
-    Ok(Service::new(Bedrock::connect(config), config.model().clone(), policy, Timeouts::default())
-        .with_prices(config.prices().cloned())
-        .with_api_keys(config.api_keys().cloned()))
+    Ok(Service::new(
+        Bedrock::connect(config, ConnectionTimeouts::default()),
+        config.model().clone(),
+        policy,
+        Timeouts::default(),
+    )
+    .with_prices(config.prices().cloned())
+    .with_api_keys(config.api_keys().cloned()))
 }
 
 /// Why the function does not start.

@@ -20,6 +20,8 @@ use aws_sdk_bedrockruntime::types::{
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
+pub use self::connection::ConnectionTimeouts;
+
 use self::connection::Connection;
 use super::{Model, ModelError, ModelErrorKind, ModelEvent, Prompt};
 use crate::chat::{Role, Usage};
@@ -47,11 +49,11 @@ impl Bedrock {
     /// time the first request comes.
     ///
     /// Must be called within a Tokio runtime.
-    pub fn connect(config: &Config) -> Self {
+    pub fn connect(config: &Config, timeouts: ConnectionTimeouts) -> Self {
         let profile = config.model();
         let endpoint = config.endpoint().map(|endpoint| endpoint.as_str().to_owned());
         let url = connection::probe_url(endpoint.as_deref(), profile);
-        let connection = Connection::warm_up(url, trust::roots(endpoint.as_deref(), profile));
+        let connection = Connection::warm_up(url, trust::roots(endpoint.as_deref(), profile), timeouts);
         let credentials = Credentials::new(
             config.credentials().access_key_id(),
             config.credentials().secret_access_key(),

@@ -20,18 +20,34 @@ use tokio::time::timeout;
 use crate::config::InferenceProfile;
 use crate::telemetry::with_causes;
 
-/// TCP and TLS together; the SDK's own default.
-const CONNECT: Duration = Duration::from_millis(3_100);
-/// How long the whole warm-up may take, the answer included.
-const WARM_UP: Duration = Duration::from_secs(5);
-/// How long a first request waits for the warm-up before it opens a connection of its own.
-const FIRST_REQUEST_WAITS: Duration = Duration::from_millis(300);
+/// The bounds on opening a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionTimeouts {
+    /// TCP and TLS together.
+    pub connect: Duration,
+    /// The whole warm-up, the answer to its probe included.
+    pub warm_up: Duration,
+    /// How long a first request waits for the warm-up before it opens a connection of its own.
+    pub first_request: Duration,
+}
+
+impl Default for ConnectionTimeouts {
+    fn default() -> Self {
+        Self {
+            // The SDK's own default.
+            connect: Duration::from_millis(3_100),
+            warm_up: Duration::from_secs(5),
+            first_request: Duration::from_millis(300),
+        }
+    }
+}
 
 /// One pool of connections to one host.
 pub(super) struct Connection {
     connector: SharedHttpConnector,
     warm_up: std::sync::Mutex<Option<JoinHandle<()>>>,
     waited: OnceCell<()>,
+    first_request: Duration,
 }
 
 impl Connection {
@@ -39,8 +55,8 @@ impl Connection {
     ///
     /// The probe is an unsigned GET, which the service answers with some 4xx: it costs nothing, needs no
     /// permission, and leaves the connection open.
-    pub(super) fn warm_up(url: String, roots: TrustStore) -> Self {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+    pub(super) fn warm_up(url: String, roots: TrustStore, timeouts: ConnectionTimeouts) -> Self {
+        let settings = HttpConnectorSettings::builder().connect_timeout(timeouts.connect).build();
         // Cannot fail as of today; if it ever does, the system's roots serve.
         let tls_context = TlsContext::builder().with_trust_store(roots).build().unwrap_or_default();
         let connector = SharedHttpConnector::new(
@@ -50,8 +66,13 @@ impl Connection {
                 .connector_settings(settings)
                 .build(),
         );
-        let probe = probe(connector.clone(), url);
-        Self { connector, warm_up: std::sync::Mutex::new(Some(tokio::spawn(probe))), waited: OnceCell::new() }
+        let probe = probe(connector.clone(), url, timeouts.warm_up);
+        Self {
+            connector,
+            warm_up: std::sync::Mutex::new(Some(tokio::spawn(probe))),
+            waited: OnceCell::new(),
+            first_request: timeouts.first_request,
+        }
     }
 
     /// The pool, as the SDK takes it.
@@ -67,7 +88,7 @@ impl Connection {
                 let warm_up = self.warm_up.lock().ok().and_then(|mut handle| handle.take());
                 if let Some(warm_up) = warm_up {
                     // Late or failed, the request goes its own way, and tells its own error.
-                    let _ = timeout(FIRST_REQUEST_WAITS, warm_up).await;
+                    let _ = timeout(self.first_request, warm_up).await;
                 }
             })
             .await;
@@ -82,14 +103,14 @@ pub(super) fn probe_url(endpoint: Option<&str>, profile: &InferenceProfile) -> S
     }
 }
 
-async fn probe(connector: SharedHttpConnector, url: String) {
+async fn probe(connector: SharedHttpConnector, url: String, limit: Duration) {
     let exchange = async {
         let request = HttpRequest::get(url).map_err(|error| error.to_string())?;
         let response = connector.call(request).await.map_err(|error| with_causes(&error))?;
         // Only a response that was read to its end gives its connection back to the pool.
         response.into_body().collect().await.map_err(|error| error.to_string())
     };
-    match timeout(WARM_UP, exchange).await {
+    match timeout(limit, exchange).await {
         Ok(Ok(_)) => tracing::debug!("the connection to Bedrock is warm"),
         Ok(Err(error)) => tracing::warn!(error, "the connection to Bedrock could not be warmed"),
         Err(_) => tracing::warn!("the connection to Bedrock could not be warmed in time"),
@@ -104,5 +125,35 @@ fn dns_suffix(partition: &str) -> &'static str {
         "aws-iso" => "c2s.ic.gov",
         "aws-iso-b" => "sc2s.sgov.gov",
         _ => "amazonaws.com",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// A connection whose warm-up never ends.
+    fn hanging() -> Connection {
+        let connector = SharedHttpConnector::new(Connector::builder().build_http());
+        Connection {
+            connector,
+            warm_up: std::sync::Mutex::new(Some(tokio::spawn(pending()))),
+            waited: OnceCell::new(),
+            first_request: ConnectionTimeouts::default().first_request,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_first_request_waits_for_the_warm_up_and_not_for_long() {
+        let connection = hanging();
+        let start = Instant::now();
+        tokio::join!(connection.ready(), connection.ready());
+        assert_eq!(start.elapsed(), Duration::from_millis(300), "two first requests wait together");
+        connection.ready().await;
+        assert_eq!(start.elapsed(), Duration::from_millis(300), "a later one does not wait");
     }
 }
