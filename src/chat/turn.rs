@@ -231,6 +231,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn after_done_the_stream_is_read_to_its_end_but_not_for_long() {
+        let mut late = at_once([stop(), metadata(), Ok(ModelEvent::Progress)]);
+        late.steps[2].0 = Duration::from_millis(200);
+        let start = Instant::now();
+        assert!(matches!(play(late.clone()).await.last(), Some(ChatEvent::Done { .. })));
+        assert_eq!(start.elapsed(), Duration::from_millis(200), "left half-read");
+
+        let start = Instant::now();
+        play(Scripted { ending: Ending::Hangs, ..late }).await;
+        assert_eq!(start.elapsed(), Timeouts::default().drain);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nothing_follows_a_failure() {
         let broken = Err(ModelError::new(ModelErrorKind::Throttled, "slow down"));
         let events = play(at_once([text("Yo"), broken, text("ghost"), stop()])).await;

@@ -103,11 +103,12 @@ async fn a_model_that_never_accepts_is_a_timeout_after_twenty_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_filled_with_a_comment_every_ten_seconds() {
-    let mut model = at_once([text("Yo"), text("!"), stop(), metadata()]);
-    model.steps[1].0 = Duration::from_secs(14);
+    let mut model = at_once([text("Yo"), text(","), text("bro"), stop(), metadata()]);
+    model.steps[1].0 = Duration::from_secs(5);
+    model.steps[2].0 = Duration::from_secs(14);
     let chunks = chunks(patient(model).await).await;
     let seconds: Vec<_> = chunks.iter().map(|(at, chunk)| (at.as_secs(), chunk == ": keep-alive\n\n")).collect();
-    assert_eq!(seconds, [(0, false), (10, true), (14, false)]);
+    assert_eq!(seconds, [(0, false), (5, false), (15, true), (19, false)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,6 +114,20 @@ async fn a_response_that_the_platform_refuses_ends_the_reply_at_bedrock() {
 }
 
 #[tokio::test]
+async fn a_whole_response_that_is_not_acknowledged_was_cut() {
+    let mut platform = RuntimeApi::start(&[]).await;
+    // A refusal is complete at once.
+    platform.invoke("r-1", &event("POST", "/api/chat", "{}")).await;
+    let mut posted = platform.request().await;
+    posted.until(r#""code":"invalid_request""#).await;
+    drop(posted);
+    platform.log_line().await;
+    let record = platform.log_line().await;
+    assert_eq!((&record["Outcome"], &record["error_code"]), (&json!("cut"), &json!("invalid_request")));
+    serves_on(&mut platform).await;
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_ends_the_reply_and_the_process_lives_on() {
     let (endpoint, mut abandoned) = bedrock().await;
     let mut platform = RuntimeApi::start(&[("AWS_ENDPOINT_URL", &endpoint)]).await;

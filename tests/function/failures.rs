@@ -80,6 +80,7 @@ async fn bedrocks_own_words_stay_in_the_log() {
     let (_, _, document) = problem(app.post(r#"{"message":"Yo"}"#).await).await;
     let logged = app.log_line().await;
     assert!(logged.contains("AccessDeniedException"), "{logged}");
+    assert!(!logged.contains("x-amzn-"), "a header in the log: {logged}");
     assert!(!document.to_string().contains("AccessDenied"), "{document}");
 }
 
