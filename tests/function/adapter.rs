@@ -107,8 +107,7 @@ async fn a_response_that_the_platform_refuses_ends_the_reply_at_bedrock() {
     posted.until("event: token").await;
     platform.answer(posted, "413 Payload Too Large", "", "").await;
     timeout(PATIENCE, abandoned.recv()).await.expect("Bedrock's reply goes on").expect("a sign");
-    assert_eq!(platform.log_line().await["message"], "the response was not delivered");
-    let record = platform.log_line().await;
+    let record = platform.record().await;
     assert_eq!((&record["Outcome"], &record["request_id"]), (&json!("cut"), &json!("r-1")));
     serves_on(&mut platform).await;
 }
@@ -121,8 +120,7 @@ async fn a_whole_response_that_is_not_acknowledged_was_cut() {
     let mut posted = platform.request().await;
     posted.until(r#""code":"invalid_request""#).await;
     drop(posted);
-    platform.log_line().await;
-    let record = platform.log_line().await;
+    let record = platform.record().await;
     assert_eq!((&record["Outcome"], &record["error_code"]), (&json!("cut"), &json!("invalid_request")));
     serves_on(&mut platform).await;
 }
@@ -136,7 +134,6 @@ async fn a_connection_that_breaks_ends_the_reply_and_the_process_lives_on() {
     posted.until("event: token").await;
     drop(posted);
     timeout(PATIENCE, abandoned.recv()).await.expect("Bedrock's reply goes on").expect("a sign");
-    platform.log_line().await;
-    assert_eq!(platform.log_line().await["Outcome"], "cut");
+    assert_eq!(platform.record().await["Outcome"], "cut");
     serves_on(&mut platform).await;
 }

@@ -42,6 +42,8 @@ impl RuntimeApi {
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("MODEL_ID", PROFILE)
+            // Nobody is there, and AWS itself is not to be asked.
+            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -95,6 +97,16 @@ impl RuntimeApi {
     pub async fn log_line(&mut self) -> Value {
         let line = timeout(PATIENCE, self.logs.recv()).await.expect("no log line").expect("the log is closed");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    /// The next record; other log lines before it are passed over.
+    pub async fn record(&mut self) -> Value {
+        loop {
+            let line = self.log_line().await;
+            if line.get("_aws").is_some() {
+                return line;
+            }
+        }
     }
 
     /// How the process ended.
