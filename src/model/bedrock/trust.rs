@@ -1,8 +1,8 @@
 //! Which certificate authorities vouch for Bedrock.
 //!
-//! Loading the system's roots, some 140 certificates, took more than half of the function's start: 5.1 ms from
-//! process start to the first poll with them, 1.8 ms with these five (medians 7.2 and 2.3 ms, one interleaved
-//! run, two cores), and many times that in a sandbox with a fraction of a processor.
+//! Loading the system's roots, some 140 certificates, was most of the function's start: 7.4 ms from process start
+//! to the first poll with them, 2.6 ms without (medians, see BENCHMARKS.md), and many times that in a sandbox with
+//! a fraction of a processor.
 
 use aws_smithy_http_client::tls::TrustStore;
 
