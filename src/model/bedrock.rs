@@ -7,7 +7,6 @@ mod connection;
 mod error;
 mod trust;
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::Client;
@@ -29,7 +28,7 @@ use crate::config::{Config, Guardrail, GuardrailStream};
 
 /// Attempts before the stream, the first included. Only throttling, not-ready, 5xx and I/O errors are tried
 /// again, and never once the response head is there.
-const ATTEMPTS: NonZeroU32 = NonZeroU32::new(3).unwrap();
+const ATTEMPTS: u32 = 3;
 
 /// The SDK's own back-off (1 s, doubled) would keep a person waiting for seconds to be told of a throttle.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -71,7 +70,7 @@ impl Bedrock {
                 .http_client(connection.http_client())
                 .retry_config(
                     RetryConfig::standard()
-                        .with_max_attempts(ATTEMPTS.get())
+                        .with_max_attempts(ATTEMPTS)
                         .with_initial_backoff(FIRST_BACKOFF)
                         .with_max_backoff(LONGEST_BACKOFF),
                 )

@@ -1,8 +1,11 @@
 //! What goes wrong at Bedrock, and how a client is told.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 
 use crate::app::{App, problem};
+use crate::raw_bedrock;
 use crate::sse::{terminal, text};
 
 #[tokio::test]
@@ -17,6 +20,18 @@ async fn a_throttle_before_the_first_token_is_a_429_with_retry_after() {
         (&record["Throttles"], &record["Errors"], &record["Outcome"]),
         (&json!(1.0), &json!(0.0), &json!("failed"))
     );
+}
+
+/// Bedrock documents no such header; the SDK would honour it, for as long as it says.
+#[tokio::test]
+async fn a_throttle_that_asks_for_patience_keeps_nobody_waiting() {
+    let head = "429 Too Many Requests\r\nx-amzn-errortype: ThrottlingException\r\nx-amz-retry-after: 30000";
+    let (endpoint, asked) = raw_bedrock::answering(head, br#"{"message":"slow down"}"#.to_vec()).await;
+    let app = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &endpoint).start().await;
+    // Thirty seconds would be longer than any wait of these tests.
+    let (status, retry_after, _) = problem(app.post(r#"{"message":"Yo"}"#).await).await;
+    assert_eq!((status, retry_after.as_deref()), (429, Some("2")));
+    assert_eq!(asked.load(Ordering::Relaxed), 3, "attempts");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod frames;
 mod governance;
 mod keys;
 mod page;
+mod raw_bedrock;
 mod record;
 mod refusals;
 mod reply;
