@@ -112,6 +112,29 @@ async fn a_response_that_the_platform_refuses_ends_the_reply_at_bedrock() {
     serves_on(&mut platform).await;
 }
 
+/// Lambda Managed Instances hand one process several invocations.
+#[tokio::test]
+async fn several_replies_at_once_do_not_mix() {
+    let (endpoint, _abandoned) = bedrock().await;
+    let variables = [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_MAX_CONCURRENCY", "2")];
+    let mut platform = RuntimeApi::start(&variables).await;
+    let polls = [platform.poll().await, platform.poll().await];
+    for (poll, id) in polls.into_iter().zip(["r-1", "r-2"]) {
+        platform.hand(poll, id, &event("POST", "/api/chat", QUESTION)).await;
+    }
+    let mut posted = [platform.request().await, platform.request().await];
+    for posted in &mut posted {
+        let line = posted.line().to_owned();
+        let id = line.split('/').nth(4).expect("an id");
+        posted.until(&format!(r#"data: {{"id":"{id}""#)).await;
+        posted.until("event: token").await;
+    }
+    drop(posted);
+    let mut recorded = [platform.record().await, platform.record().await].map(|record| record["request_id"].clone());
+    recorded.sort_by_key(ToString::to_string);
+    assert_eq!(recorded, [json!("r-1"), json!("r-2")]);
+}
+
 #[tokio::test]
 async fn a_whole_response_that_is_not_acknowledged_was_cut() {
     let mut platform = RuntimeApi::start(&[]).await;

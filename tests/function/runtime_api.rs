@@ -72,10 +72,21 @@ impl RuntimeApi {
         timeout(PATIENCE, self.requests.recv()).await.expect("no request").expect("a request")
     }
 
-    /// Waits for the function to poll, and hands it an invocation that may take a minute.
+    /// Waits for the function to poll, and hands it an invocation.
     pub async fn invoke(&mut self, request_id: &str, event: &Value) {
+        let poll = self.poll().await;
+        self.hand(poll, request_id, event).await;
+    }
+
+    /// Waits for the function to poll.
+    pub async fn poll(&mut self) -> Request {
         let poll = self.request().await;
         assert_eq!(poll.line(), "GET /2018-06-01/runtime/invocation/next HTTP/1.1");
+        poll
+    }
+
+    /// Answers a poll with an invocation that may take a minute.
+    pub async fn hand(&self, poll: Request, request_id: &str, event: &Value) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
         let deadline = now.as_millis() + 60_000;
         let headers = format!(
