@@ -85,7 +85,7 @@ impl EventStream {
         Poll::Ready(Some(Bytes::from_static(sse::KEEP_ALIVE)))
     }
 
-    /// What is encoded, as one chunk. Whoever polls writes it to the socket before polling again.
+    /// What is encoded, as one chunk. The connection writes it to its socket before its own poll ends.
     fn hand_over(&mut self) -> Bytes {
         self.last_chunk = Instant::now();
         let mut record = self.record.lock();
