@@ -41,6 +41,7 @@ async fn chunks(answer: Answer) -> Vec<(Duration, String)> {
     let mut chunks = Vec::new();
     while let Some(chunk) = poll_fn(|cx| events.poll_chunk(cx)).await {
         chunks.push((start.elapsed(), String::from_utf8(chunk.to_vec()).expect("UTF-8")));
+        assert!(chunks.len() < 100, "an endless stream: {chunks:?}");
     }
     chunks
 }
