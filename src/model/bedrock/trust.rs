@@ -1,8 +1,7 @@
 //! Which certificate authorities vouch for Bedrock.
 //!
-//! Loading the system's roots, some 140 certificates, was most of the function's start: 7.4 ms from process start
-//! to the first poll with them, 2.6 ms without (medians, see BENCHMARKS.md), and many times that in a sandbox with
-//! a fraction of a processor.
+//! Loading the system's roots, some 140 certificates, is most of a start that does it: 5.5 to 6.8 ms from process
+//! start to the first poll, against 1.9 to 2.4 ms with these five (medians of three runs, see BENCHMARKS.md).
 
 use aws_smithy_http_client::tls::TrustStore;
 
