@@ -28,7 +28,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::connect::HttpConnector;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime};
 use lambda_runtime_api_client::body::Body;
-use lambda_runtime_api_client::{BoxError, PooledClient};
+use lambda_runtime_api_client::{BoxError, PooledClient, RuntimeApiClient};
 use serde::de::IgnoredAny;
 use tokio::time::timeout_at;
 use tower::layer::layer_fn;
@@ -44,7 +44,7 @@ use crate::telemetry::{Outcome, SharedRecord, with_causes};
 /// # Errors
 /// What ended the polling.
 pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri) -> Result<(), BoxError> {
-    let adapter = Adapter::new(service, runtime_api);
+    let adapter = Adapter::new(service, client(runtime_api));
     // The inner service that Runtime::new wants is never called: the layer puts the adapter in its place.
     let never = tower::service_fn(|_: LambdaEvent<IgnoredAny>| async { Ok::<_, Infallible>("") });
     Runtime::new(never).layer(layer_fn(move |_| adapter.clone())).run_concurrent().await
@@ -64,27 +64,31 @@ fn connector() -> HttpConnector {
 /// The response side of the runtime: takes an invocation, answers it, and posts the answer itself.
 ///
 /// As a tower service it always returns `Ok`, since an `Err` would end the polling loop.
-struct Adapter<M>(Arc<Inner<M>>);
+struct Adapter<M, C>(Arc<Inner<M, C>>);
 
-struct Inner<M> {
+struct Inner<M, C> {
     service: Service<M>,
-    client: PooledClient,
+    client: C,
     served_before: AtomicBool,
 }
 
-impl<M> Clone for Adapter<M> {
+impl<M, C> Clone for Adapter<M, C> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<M: Model> Adapter<M> {
-    fn new(service: Service<M>, runtime_api: Uri) -> Self {
-        Self(Arc::new(Inner { service, client: client(runtime_api), served_before: AtomicBool::new(false) }))
+impl<M, C> Adapter<M, C> {
+    fn new(service: Service<M>, client: C) -> Self {
+        Self(Arc::new(Inner { service, client, served_before: AtomicBool::new(false) }))
     }
 }
 
-impl<M: Model> tower::Service<LambdaInvocation> for Adapter<M> {
+impl<M, C> tower::Service<LambdaInvocation> for Adapter<M, C>
+where
+    M: Model,
+    C: RuntimeApiClient + Send + Sync + 'static,
+{
     type Response = ();
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
@@ -97,14 +101,18 @@ impl<M: Model> tower::Service<LambdaInvocation> for Adapter<M> {
         let received = Receipt::now();
         let inner = self.0.clone();
         Box::pin(async move {
-            inner.serve(invocation, received).await;
+            // After this Lambda may freeze the process.
+            if let Some(record) = inner.serve(invocation, received).await {
+                record.write();
+            }
             Ok(())
         })
     }
 }
 
-impl<M: Model> Inner<M> {
-    async fn serve(&self, lambda: LambdaInvocation, received: Receipt) {
+impl<M: Model, C: RuntimeApiClient> Inner<M, C> {
+    /// Answers one invocation. What is returned is the record of a chat request, complete and not written yet.
+    async fn serve(&self, lambda: LambdaInvocation, received: Receipt) -> Option<SharedRecord> {
         let start = if self.served_before.swap(true, Ordering::Relaxed) { Start::Warm } else { Start::Cold };
         let invocation = Invocation {
             deadline: received.instant_at(lambda.context.deadline),
@@ -115,7 +123,9 @@ impl<M: Model> Inner<M> {
         };
         let stale_guard = lambda.parts.headers.get(response::INVOCATION_ID);
 
-        let (request, payload, record) = match self.answer(&lambda.body, &invocation).await {
+        let answered = AssertUnwindSafe(self.answer(&lambda.body, &invocation)).catch_unwind().await;
+        let (request, payload, record) = match answered.unwrap_or_else(|_| Ok(Answer::internal(&invocation.request_id)))
+        {
             Ok(Answer { response, record }) => {
                 let (request, payload) = response::streaming(&invocation.request_id, stale_guard, response);
                 (request, Some(payload), record)
@@ -133,9 +143,10 @@ impl<M: Model> Inner<M> {
         if let Some(payload) = payload {
             payload.give_up();
         }
-        if let Some(record) = record {
-            write(record, delivered.is_ok());
+        if let Some(record) = record.as_ref().filter(|_| delivered.is_err()) {
+            record.lock().outcome = Some(Outcome::Cut);
         }
+        record
     }
 
     async fn answer(&self, event: &[u8], invocation: &Invocation) -> Result<Answer, NotAFunctionUrlEvent> {
@@ -173,12 +184,8 @@ impl<M: Model> Inner<M> {
     }
 }
 
-fn write(record: SharedRecord, delivered: bool) {
-    if !delivered {
-        record.lock().outcome = Some(Outcome::Cut);
-    }
-    record.write();
-}
+#[cfg(test)]
+mod exactly_once;
 
 #[cfg(test)]
 mod tests {

@@ -157,7 +157,7 @@ fn failed(error: &ModelError, usage: Option<Usage>) -> ChatEvent {
 mod tests {
     use super::*;
     use crate::chat::{Conversation, Message, Role};
-    use crate::model::scripted::{Ending, Scripted, USAGE, at_once, metadata, stop, text};
+    use crate::model::scripted::{Ending, Head, Scripted, USAGE, at_once, metadata, stop, text};
     use crate::policy::Policy;
 
     async fn play(model: Scripted) -> Vec<ChatEvent> {
@@ -215,7 +215,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_model_that_does_not_accept_in_time_has_timed_out() {
-        let slow = Scripted { head: (Duration::from_secs(21), Ok(())), ..at_once([]) };
+        let slow = Scripted { head: (Duration::from_secs(21), Head::Accepts), ..at_once([]) };
         let start = Instant::now();
         assert_eq!(error(&play(slow).await), Some((ChatError::ModelTimeout, None)));
         assert_eq!(start.elapsed(), Timeouts::default().head);

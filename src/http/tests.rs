@@ -12,7 +12,7 @@ use super::{Answer, Body, Service};
 use crate::chat::Timeouts;
 use crate::config::InferenceProfile;
 use crate::invocation::{Invocation, Receipt, Start};
-use crate::model::scripted::{Ending, Scripted, at_once, metadata, stop, text};
+use crate::model::scripted::{Ending, Head, Scripted, at_once, metadata, stop, text};
 use crate::model::{ModelError, ModelErrorKind};
 use crate::policy::Policy;
 use crate::telemetry::Outcome;
@@ -64,7 +64,7 @@ fn problem(answer: Answer) -> (u16, Value) {
 }
 
 fn throttled_after(delay: Duration) -> Scripted {
-    Scripted { head: (delay, Err(ModelError::new(ModelErrorKind::Throttled, "slow down"))), ..at_once([]) }
+    Scripted { head: (delay, Head::Refuses(ModelError::new(ModelErrorKind::Throttled, "slow down"))), ..at_once([]) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -89,14 +89,14 @@ async fn after_a_second_the_stream_starts_and_a_throttle_is_an_event() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_head_is_counted_when_it_comes() {
-    let model = Scripted { head: (Duration::from_secs(3), Ok(())), ..at_once([text("Yo"), stop(), metadata()]) };
+    let model = Scripted { head: (Duration::from_secs(3), Head::Accepts), ..at_once([text("Yo"), stop(), metadata()]) };
     let events = events(&chunks(patient(model).await).await);
     assert_eq!(events[2].1["timing"]["phases"]["bedrock_head_ms"], 3_000.0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_model_that_never_accepts_is_a_timeout_after_twenty_seconds() {
-    let model = Scripted { head: (Duration::from_secs(3_600), Ok(())), ..at_once([]) };
+    let model = Scripted { head: (Duration::from_secs(3_600), Head::Accepts), ..at_once([]) };
     let chunks = chunks(patient(model).await).await;
     assert_eq!(events(&chunks).last().expect("an event").1["code"], "model_timeout");
     assert_eq!(chunks.last().expect("a chunk").0, Duration::from_secs(19), "20 s after the question");
@@ -122,7 +122,7 @@ async fn a_stall_is_told_after_fifteen_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deadline_within_the_hold_is_still_told_in_the_stream() {
-    let model = Scripted { head: (Duration::from_secs(60), Ok(())), ..at_once([]) };
+    let model = Scripted { head: (Duration::from_secs(60), Head::Accepts), ..at_once([]) };
     let answer = ask(model, Duration::from_millis(1_500)).await;
     assert_eq!(answer.response.status(), 200);
     assert_eq!(events(&chunks(answer).await)[1].1["code"], "deadline_exceeded");
@@ -148,19 +148,7 @@ async fn a_panic_within_the_stream_is_an_internal_event() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_before_the_stream_is_a_500() {
-    struct Broken;
-    impl crate::model::Model for Broken {
-        type Reply = futures::stream::Empty<crate::model::scripted::Step>;
-        async fn converse(&self, _: crate::model::Prompt) -> Result<Self::Reply, ModelError> {
-            panic!("a bug in the adapter")
-        }
-    }
-    let profile = InferenceProfile::parse(PROFILE).expect("an ARN");
-    let service = Service::new(Broken, profile, Policy::built_in().expect("starts"), Timeouts::default());
-    let received = Receipt::now();
-    let deadline = received.instant + Duration::from_secs(60);
-    let invocation = Invocation { request_id: "r-1".into(), trace_id: None, received, deadline, start: Start::Warm };
-    let request = Request::get("/api/chat?message=Yo").body(Bytes::new()).expect("a request");
-    let (status, problem) = problem(service.answer(request, &invocation, None).await);
+    let broken = Scripted { head: (Duration::ZERO, Head::Panics), ..at_once([]) };
+    let (status, problem) = problem(patient(broken).await);
     assert_eq!((status, &problem["code"]), (500, &json!("internal")));
 }

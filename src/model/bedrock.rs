@@ -1,10 +1,12 @@
 //! Amazon Bedrock's `ConverseStream` behind [`Model`]: the only module that names the Bedrock SDK.
 //!
-//! [`connection`] holds the one connection pool and warms it during init, [`trust`] says whose certificates it
-//! accepts, and [`error`] turns every failure of the SDK into a [`ModelError`].
+//! [`connection`] holds the one connection pool and warms it during init, [`resending`] copes with connections that
+//! died in it, [`trust`] says whose certificates it accepts, and [`error`] turns every failure of the SDK into a
+//! [`ModelError`].
 
 mod connection;
 mod error;
+mod resending;
 mod trust;
 
 use std::time::Duration;

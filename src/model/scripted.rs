@@ -1,5 +1,6 @@
 //! A model whose replies are written down beforehand, for tests in paused time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, BoxStream, StreamExt};
@@ -12,18 +13,28 @@ use crate::chat::Usage;
 pub(crate) type Step = Result<ModelEvent, ModelError>;
 
 /// The same reply to every prompt.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scripted {
-    /// How long the model takes to accept the request, and whether it does.
-    pub(crate) head: (Duration, Result<(), ModelError>),
+    /// How long the model takes over the request, and what it says to it.
+    pub(crate) head: (Duration, Head),
     /// Each event with the time before it.
     pub(crate) steps: Vec<(Duration, Step)>,
     /// What happens after the last event.
     pub(crate) ending: Ending,
+    /// Held by every reply, so that a test sees when the last of them is dropped.
+    pub(crate) held: Arc<()>,
+}
+
+/// How a model takes a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Head {
+    Accepts,
+    Refuses(ModelError),
+    Panics,
 }
 
 /// What a stream does after its last event.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     Ends,
     Hangs,
@@ -34,12 +45,19 @@ impl Model for Scripted {
     type Reply = BoxStream<'static, Step>;
 
     async fn converse(&self, _: Prompt) -> Result<Self::Reply, ModelError> {
-        let Self { head: (delay, head), steps, ending } = self.clone();
+        let Self { head: (delay, head), steps, ending, held } = self.clone();
         sleep(delay).await;
-        head?;
-        let steps = stream::iter(steps).then(|(delay, step)| async move {
-            sleep(delay).await;
-            step
+        match head {
+            Head::Accepts => {}
+            Head::Refuses(error) => return Err(error),
+            Head::Panics => panic!("a bug in the adapter"),
+        }
+        let steps = stream::iter(steps).then(move |(delay, step)| {
+            let _held = &held;
+            async move {
+                sleep(delay).await;
+                step
+            }
         });
         Ok(match ending {
             Ending::Ends => steps.boxed(),
@@ -67,5 +85,5 @@ pub(crate) fn metadata() -> Step {
 /// A reply without a wait in it.
 pub(crate) fn at_once(steps: impl IntoIterator<Item = Step>) -> Scripted {
     let steps = steps.into_iter().map(|step| (Duration::ZERO, step)).collect();
-    Scripted { head: (Duration::ZERO, Ok(())), steps, ending: Ending::Ends }
+    Scripted { head: (Duration::ZERO, Head::Accepts), steps, ending: Ending::Ends, held: Arc::default() }
 }

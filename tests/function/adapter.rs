@@ -53,7 +53,7 @@ async fn serves_on(platform: &mut RuntimeApi) {
     platform.invoke("r-next", &event("GET", "/healthz", "")).await;
     let mut posted = platform.request().await;
     assert_eq!(posted.line(), "POST /2018-06-01/runtime/invocation/r-next/response HTTP/1.1");
-    posted.until(r#""status":"ok""#).await;
+    posted.read_to_end_with(r#""status":"ok""#).await;
     platform.answer(posted, "202 Accepted", "", "").await;
 }
 

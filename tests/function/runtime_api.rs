@@ -3,6 +3,7 @@
 
 use std::process::{ExitStatus, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,6 +121,21 @@ impl RuntimeApi {
         }
     }
 
+    /// Stops the process, as Lambda does between two invocations.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = self.process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("a process");
+        kill_process(id, signal).expect("a signal");
+    }
+
     /// How the process ended.
     pub async fn exit(&mut self) -> ExitStatus {
         timeout(PATIENCE, self.process.wait()).await.expect("it runs on").expect("a status")
@@ -156,6 +172,12 @@ impl Request {
         while !self.body.windows(text.len()).any(|window| window == text.as_bytes()) {
             assert!(self.read().await > 0, "the end, before {text:?}");
         }
+    }
+
+    /// Reads to the end of a chunked body, which must hold `text`.
+    pub async fn read_to_end_with(&mut self, text: &str) {
+        self.until(text).await;
+        self.until("\r\n0\r\n\r\n").await;
     }
 
     async fn read(&mut self) -> usize {

@@ -17,14 +17,14 @@ use crate::app::{App, instant, problem};
 use crate::sse::text;
 
 /// Takes TLS connections on `localhost` and passes what is in them on to `plain`.
-struct Terminator {
-    url: String,
-    authority: NamedTempFile,
+pub struct Terminator {
+    address: String,
+    pub authority: NamedTempFile,
     handshakes: Arc<AtomicUsize>,
 }
 
 impl Terminator {
-    async fn start(plain: String) -> Self {
+    pub async fn start(plain: String) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
@@ -42,7 +42,7 @@ impl Terminator {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("https://localhost:{}", listener.local_addr().expect("an address").port());
+        let address = listener.local_addr().expect("an address").to_string();
         let handshakes = Arc::new(AtomicUsize::new(0));
         let (acceptor, counter) = (TlsAcceptor::from(Arc::new(config)), handshakes.clone());
         tokio::spawn(async move {
@@ -58,7 +58,17 @@ impl Terminator {
         });
         let file = NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), authority.pem()).expect("the authority's certificate");
-        Self { url, authority: file, handshakes }
+        Self { address, authority: file, handshakes }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// With the name that the certificate is for.
+    fn url(&self) -> String {
+        self.address.replace("127.0.0.1", "https://localhost")
     }
 }
 
@@ -74,7 +84,7 @@ async fn bedrock() -> String {
 #[tokio::test]
 async fn init_opens_the_one_tls_connection_that_all_requests_use() {
     let tls = Terminator::start(bedrock().await).await;
-    let setup = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &tls.url);
+    let setup = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &tls.url());
     let app = setup.variable("SSL_CERT_FILE", &tls.authority.path().to_string_lossy()).start().await;
     for _ in 0..3 {
         assert_eq!(text(&app.reply("Yo").await), "Yo!");
@@ -85,7 +95,7 @@ async fn init_opens_the_one_tls_connection_that_all_requests_use() {
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_not_talked_to() {
     let tls = Terminator::start(bedrock().await).await;
-    let app = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &tls.url).start().await;
+    let app = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &tls.url()).start().await;
     let (status, _, document) = problem(app.post(r#"{"message":"Yo"}"#).await).await;
     assert_eq!((status, document["code"].as_str()), (503, Some("model_unavailable")));
     assert_eq!(tls.handshakes.load(Ordering::Relaxed), 0, "handshakes");

@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::resending::Resending;
 use crate::config::InferenceProfile;
 use crate::telemetry::with_causes;
 
@@ -59,13 +60,12 @@ impl Connection {
         let settings = HttpConnectorSettings::builder().connect_timeout(timeouts.connect).build();
         // Cannot fail as of today; if it ever does, the system's roots serve.
         let tls_context = TlsContext::builder().with_trust_store(roots).build().unwrap_or_default();
-        let connector = SharedHttpConnector::new(
-            Connector::builder()
-                .tls_provider(Provider::Rustls(CryptoMode::Ring))
-                .tls_context(tls_context)
-                .connector_settings(settings)
-                .build(),
-        );
+        let pool = Connector::builder()
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(tls_context)
+            .connector_settings(settings)
+            .build();
+        let connector = SharedHttpConnector::new(Resending::new(SharedHttpConnector::new(pool)));
         let probe = probe(connector.clone(), url, timeouts.warm_up);
         Self {
             connector,

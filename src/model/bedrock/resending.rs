@@ -1,0 +1,65 @@
+//! Requests that meet a dead connection.
+//!
+//! While Lambda freezes a sandbox, Bedrock closes the connections that lie idle. Where the close has reached the
+//! sandbox, hyper sees it before it sends. Where it has not, since the whole machine stood still, the request goes out
+//! on a connection that is gone and meets a reset; the SDK would try again, but only after its back-off.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_sdk_bedrockruntime::config::http::HttpRequest;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use hyper_util::client::legacy;
+
+/// Sends a request once more, at once, when a connection that has served before breaks under it.
+///
+/// Only then: a service that resets every connection gets the SDK's attempts and one more, not twice as many.
+#[derive(Debug)]
+pub(super) struct Resending {
+    connector: SharedHttpConnector,
+    /// The last exchange went well, so that its connection may lie in the pool.
+    served: Arc<AtomicBool>,
+}
+
+impl Resending {
+    pub(super) fn new(connector: SharedHttpConnector) -> Self {
+        Self { connector, served: Arc::default() }
+    }
+}
+
+impl HttpConnector for Resending {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (connector, served) = (self.connector.clone(), self.served.clone());
+        // A conversation's body lies in memory, so that it can always be had again.
+        let again = request.try_clone();
+        HttpConnectorFuture::new(async move {
+            let mut sent = connector.call(request).await;
+            if let Err(error) = &sent
+                && broke(error)
+                && served.swap(false, Ordering::Relaxed)
+                && let Some(again) = again
+            {
+                tracing::debug!("a connection to Bedrock was dead; the request is sent again");
+                sent = connector.call(again).await;
+            }
+            if sent.is_ok() {
+                served.store(true, Ordering::Relaxed);
+            }
+            sent
+        })
+    }
+}
+
+/// Whether there was a connection, and it broke before a response came.
+fn broke(error: &ConnectorError) -> bool {
+    let mut cause: Option<&dyn Error> = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<legacy::Error>() {
+            return !error.is_connect();
+        }
+        cause = error.source();
+    }
+    false
+}
