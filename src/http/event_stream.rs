@@ -18,10 +18,15 @@ use crate::telemetry::{Outcome, SharedRecord, millis};
 /// The events of a turn.
 pub(super) type Events = Pin<Box<dyn Stream<Item = ChatEvent> + Send>>;
 
+/// A chunk that has so many bytes goes out, although more is ready. Replies of 150 tokens have some five thousand
+/// in all; the bound is for a service that sends more than it was asked for, faster than the client reads.
+const FULL_CHUNK: usize = 64 * 1024;
+
 /// Server-sent events as chunks of bytes, polled by whoever writes the response.
 ///
 /// There is no task and no channel between Bedrock's socket and the client's: the poll that finds a delta
-/// is the poll that hands it over. All that is ready in one poll becomes one chunk, and so one write.
+/// is the poll that hands it over. All that is ready in one poll becomes one chunk, and so one write. Nothing is
+/// read ahead: while the client does not take a chunk, nobody polls, and Bedrock's socket fills up.
 pub struct EventStream {
     events: Events,
     state: State,
@@ -95,9 +100,11 @@ impl EventStream {
         self.buffer.split().freeze()
     }
 
-    /// Encodes every event that is ready now.
+    /// Encodes every event that is ready now, as far as a chunk holds them.
     fn take_events(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(event) = self.events.as_mut().poll_next(cx) {
+        while self.buffer.len() < FULL_CHUNK
+            && let Poll::Ready(event) = self.events.as_mut().poll_next(cx)
+        {
             match event {
                 Some(event) => self.encode(&event),
                 None => {

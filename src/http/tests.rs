@@ -137,6 +137,15 @@ async fn what_is_ready_together_goes_out_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chunk_does_not_grow_with_what_is_ready() {
+    let kilobytes = "y".repeat(10_000);
+    let reply = std::iter::repeat_n(text(&kilobytes), 50).chain([stop(), metadata()]);
+    let chunks = chunks(patient(at_once(reply)).await).await;
+    assert!(chunks.iter().all(|(_, chunk)| chunk.len() < 80_000), "a chunk of half a megabyte");
+    assert_eq!(events(&chunks).len(), 52, "start, tokens, done");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_within_the_stream_is_an_internal_event() {
     let answer = patient(Scripted { ending: Ending::Panics, ..at_once([text("Yo")]) }).await;
     let record = answer.record.clone().expect("a record");

@@ -22,6 +22,7 @@ mod record;
 mod refusals;
 mod reply;
 mod runtime_api;
+mod slow_reader;
 mod sse;
 mod start;
 mod tls;

@@ -2,6 +2,7 @@
 //! in ways that the stand-in for Lambda never would.
 
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -88,8 +89,13 @@ impl RuntimeApi {
 
     /// Answers a poll with an invocation that may take a minute.
     pub async fn hand(&self, poll: Request, request_id: &str, event: &Value) {
+        self.hand_for(Duration::from_secs(60), poll, request_id, event).await;
+    }
+
+    /// Answers a poll with an invocation that may take so long.
+    pub async fn hand_for(&self, timeout: Duration, poll: Request, request_id: &str, event: &Value) {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-        let deadline = now.as_millis() + 60_000;
+        let deadline = (now + timeout).as_millis();
         let headers = format!(
             "lambda-runtime-aws-request-id: {request_id}\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
              lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:123456789012:function:bro-buddy\r\n\
@@ -132,8 +138,12 @@ impl RuntimeApi {
     }
 
     fn signal(&self, signal: Signal) {
-        let id = self.process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("a process");
+        let id = Pid::from_raw(self.process_id().try_into().expect("a small number")).expect("not zero");
         kill_process(id, signal).expect("a signal");
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.process.id().expect("a process")
     }
 
     /// How the process ended.
