@@ -6,6 +6,7 @@ FUNCTION     := target/release/bro-buddy
 STACK        := target/local/bro-stack
 VENV         := target/venv
 BIN          := $(VENV)/bin
+FOREIGN      := local/lambda/tests/foreign
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 # The stand-ins and the real model are optimised, but not by the function's own profile, which takes minutes to link.
@@ -33,20 +34,27 @@ function:
 	$(CARGO) build --locked --release -p bro-buddy
 
 .PHONY: test
-test: test-rust test-web test-python test-template test-browser test-model ## Runs every test
+test: test-rust test-web test-clients test-template test-browser test-model ## Runs every test
 
 .PHONY: test-rust
 test-rust: function ## Rust: units, the stand-ins, the deployed binary over the real protocols
-	$(CARGO) test --locked -p bro-buddy -p local-bedrock -p local-lambda -p local-stack --no-default-features
+	$(CARGO) test --locked -p bro-buddy -p local-bedrock -p local-lambda -p local-signature -p local-stack -p soak --no-default-features
 
 .PHONY: test-web
 test-web: web/node_modules ## The page's modules
 	npm --prefix web test
 
-.PHONY: test-python
-test-python: $(VENV)/installed ## boto3 reads the Bedrock stand-in's streams
+.PHONY: test-clients
+test-clients: $(VENV)/installed tests/clients/javascript/node_modules ## The AWS SDKs for Python and JavaScript read the Bedrock stand-in, and it verifies their signatures
 	$(CARGO) build --locked -p local-bedrock
-	LOCAL_BEDROCK_BIN=$(CURDIR)/target/debug/local-bedrock $(BIN)/pytest -q local/bedrock/tests/boto3_reads_the_stream.py
+	LOCAL_BEDROCK_BIN=$(CURDIR)/target/debug/local-bedrock $(BIN)/pytest -q tests/clients
+	LOCAL_BEDROCK_BIN=$(CURDIR)/target/debug/local-bedrock npm --prefix tests/clients/javascript test
+
+.PHONY: test-foreign
+test-foreign: $(FOREIGN)/node/node_modules target/foreign/python ## The Lambda stand-in runs functions on the runtimes for Rust, Node.js and Python that others wrote
+	$(CARGO) build --locked -p local-lambda -p foreign-functions
+	LOCAL_LAMBDA_BIN=$(CURDIR)/target/debug/local-lambda FOREIGN_BIN=$(CURDIR)/target/debug \
+		FOREIGN_PYTHON=$(CURDIR)/target/foreign/python $(BIN)/pytest -q $(FOREIGN)
 
 .PHONY: test-template
 test-template: $(VENV)/installed ## template.yaml is valid, and grants what it must and no more
@@ -84,6 +92,20 @@ advisories: $(VENV)/installed ## Known vulnerabilities in crates (fetches the ad
 bench: function ## How long a first token is on its way through the function
 	$(CARGO) bench $(LOCAL) -p bro-buddy --bench first_token
 
+.PHONY: soak
+soak: function ## Ten minutes of load with faults: `make soak MINUTES=1 SANDBOXES=4 SEED=1`
+	$(CARGO) build $(LOCAL) -p soak
+	@exec target/local/soak --function $(FUNCTION) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SANDBOXES),--sandboxes $(SANDBOXES)) $(if $(SEED),--seed $(SEED))
+
+.PHONY: fuzz
+fuzz: ## Fuzzes every parser, a minute each: `make fuzz FUZZ_SECONDS=600` (needs the nightly toolchain and cargo-fuzz)
+	@$(CARGO) +nightly fuzz --version >/dev/null 2>&1 || { echo "Fuzzing needs the nightly toolchain and cargo-fuzz: rustup toolchain install nightly && cargo install cargo-fuzz" >&2; exit 1; }
+	@set -e; for target in $$($(CARGO) +nightly fuzz list); do \
+		mkdir -p target/fuzz/corpus/$$target; \
+		$(CARGO) +nightly fuzz run --target-dir target/fuzz $$target target/fuzz/corpus/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(or $(FUZZ_SECONDS),60) -max_len=8192 -timeout=10; \
+	done
+
 .PHONY: deploy
 deploy: $(VENV)/installed ## Deploys to AWS, asking for the parameters (needs cargo-lambda and an AWS account)
 	$(BIN)/sam build --beta-features
@@ -92,14 +114,32 @@ deploy: $(VENV)/installed ## Deploys to AWS, asking for the parameters (needs ca
 .PHONY: clean
 clean: ## Removes everything that was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules
+	rm -rf web/dist web/node_modules tests/clients/javascript/node_modules $(FOREIGN)/node/node_modules
 
 .PHONY: chromium
 chromium:
 	@test -n "$(CHROMIUM_BIN)" || { echo "Chromium is missing: install it (Debian: apt-get install chromium), or name one in CHROMIUM_BIN." >&2; exit 1; }
 
+# Node.js's runtime client for Lambda is built from source, with a libcurl of its own.
+.PHONY: node-build-tools
+node-build-tools:
+	@for tool in cmake autoconf automake libtoolize c++; do command -v $$tool >/dev/null || \
+		{ echo "$$tool is missing: install the tools that build aws-lambda-ric (Debian: apt-get install cmake autoconf automake libtool g++)." >&2; exit 1; }; done
+
+$(FOREIGN)/node/node_modules: $(FOREIGN)/node/package-lock.json | node-build-tools
+	npm --prefix $(FOREIGN)/node ci --no-audit --no-fund
+	@touch $@
+
+target/foreign/python: $(FOREIGN)/python/requirements.txt $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target $@ -r $<
+	@touch $@
+
 web/node_modules: web/package-lock.json
 	npm --prefix web ci --no-audit --no-fund
+	@touch $@
+
+tests/clients/javascript/node_modules: tests/clients/javascript/package-lock.json
+	npm --prefix tests/clients/javascript ci --no-audit --no-fund
 	@touch $@
 
 $(VENV)/installed: tests/requirements.txt

@@ -277,7 +277,7 @@ mod tests {
         let found = problems(&[
             ("MODEL_ID", "anthropic.claude-3-haiku-20240307-v1:0"),
             ("AWS_SECRET_ACCESS_KEY", ""),
-            ("GUARDRAIL_ID", "gr-1"),
+            ("GUARDRAIL_ID", "gr1"),
             ("PRICE_INPUT_PER_MTOK", "cheap"),
             ("PRICE_OUTPUT_PER_MTOK", "-1"),
             ("AWS_ENDPOINT_URL", "localhost"),

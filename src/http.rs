@@ -9,6 +9,8 @@ mod chat;
 mod chat_request;
 mod error;
 mod event_stream;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod information;
 mod json_object;
 mod problem;

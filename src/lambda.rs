@@ -8,6 +8,8 @@
 //! record before Lambda may freeze the process.
 
 mod event;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod init_error;
 mod response;
 

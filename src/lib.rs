@@ -15,6 +15,8 @@
 
 pub mod chat;
 pub mod config;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod http;
 pub mod invocation;
 pub mod lambda;

@@ -31,7 +31,15 @@ impl Guardrail {
             }
         };
         let guardrail = match (vars.get("GUARDRAIL_ID"), vars.get("GUARDRAIL_VERSION")) {
-            (Some(id), Some(version)) => Some(Self { id, version, stream }),
+            (Some(id), Some(version)) => {
+                if !is_id(&id) {
+                    problems.push(Problem::new("GUARDRAIL_ID", "must be a guardrail's id or ARN"));
+                }
+                if !is_version(&version) {
+                    problems.push(Problem::new("GUARDRAIL_VERSION", "must be a number or DRAFT"));
+                }
+                Some(Self { id, version, stream })
+            }
             (None, None) => None,
             (Some(_), None) => {
                 problems
@@ -62,6 +70,22 @@ impl Guardrail {
     }
 }
 
+/// Bedrock refuses every request that names anything else. Source: the service model's `GuardrailIdentifier`,
+/// `[a-z0-9]+` or `arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+`.
+fn is_id(text: &str) -> bool {
+    let id = match text.rsplit_once(":guardrail/") {
+        Some((arn, id)) if arn.starts_with("arn:aws") && arn.contains(":bedrock:") => id,
+        Some(_) => return false,
+        None => text,
+    };
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// `GuardrailVersion`: `[1-9][0-9]{0,7}` or `DRAFT`.
+fn is_version(text: &str) -> bool {
+    text == "DRAFT" || (text.len() <= 8 && !text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,18 +105,23 @@ mod tests {
     #[test]
     fn a_guardrail_needs_its_id_and_its_version() {
         assert_eq!(parse("", "", ""), Ok(None));
-        let guardrail = parse("gr-1", "DRAFT", "async").expect("valid").expect("there");
-        assert_eq!(
-            (guardrail.id(), guardrail.version(), guardrail.stream()),
-            ("gr-1", "DRAFT", GuardrailStream::Async)
-        );
-        assert!(parse("gr-1", "", "").is_err());
+        let guardrail = parse("gr1", "DRAFT", "async").expect("valid").expect("there");
+        assert_eq!((guardrail.id(), guardrail.version(), guardrail.stream()), ("gr1", "DRAFT", GuardrailStream::Async));
+        assert!(parse("gr1", "", "").is_err());
         assert!(parse("", "1", "").is_err());
-        assert!(parse("gr-1", "1", "sometimes").is_err());
+        assert!(parse("gr1", "1", "sometimes").is_err());
+    }
+
+    #[test]
+    fn a_guardrail_that_bedrock_would_not_know_is_refused() {
+        assert!(parse("arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1", "12", "").is_ok());
+        for (id, version) in [("gr-1", "1"), ("arn:aws:s3:::guardrail/gr1", "1"), ("gr1", "0"), ("gr1", "draft")] {
+            assert!(parse(id, version, "").is_err(), "{id} {version}");
+        }
     }
 
     #[test]
     fn a_stream_is_guarded_synchronously_unless_told_otherwise() {
-        assert_eq!(parse("gr-1", "1", "").expect("valid").expect("there").stream(), GuardrailStream::Sync);
+        assert_eq!(parse("gr1", "1", "").expect("valid").expect("there").stream(), GuardrailStream::Sync);
     }
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use base64_simd::STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -89,7 +90,8 @@ impl<'a> FunctionUrlEvent<'a> {
             uri.push('?');
             uri.extend(utf8_percent_encode(&self.raw_query_string, NOT_IN_A_URI));
         }
-        let uri: Uri = uri.parse().map_err(|error| not_http("rawPath", &error))?;
+        // Not as a whole URI, which may name a host instead of a path.
+        let uri: PathAndQuery = uri.parse().map_err(|error| not_http("rawPath", &error))?;
         let body = match self.body {
             None => Bytes::new(),
             Some(text) if self.is_base64_encoded => {
@@ -99,7 +101,7 @@ impl<'a> FunctionUrlEvent<'a> {
         };
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = uri;
+        *request.uri_mut() = uri.into();
         *request.headers_mut() = self.headers.0;
         Ok(request)
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local_bedrock::{Fault, Faults, Generator, Journal, Scripted};
+use local_bedrock::{Credentials, Fault, Faults, Generator, Journal, Network, Scripted};
 use local_lambda::Function;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder, Response};
@@ -20,12 +20,20 @@ pub const PROFILE: &str =
     "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0";
 pub const PROFILE_ID: &str = "us.anthropic.claude-haiku-4-5-20251001-v1:0";
 
+/// The role that the function signs with and Bedrock verifies: key id, secret and session token.
+const ROLE: [(&str, &str); 3] = [
+    ("AWS_ACCESS_KEY_ID", "ASIAFUNCTIONSROLE000"),
+    ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+    ("AWS_SESSION_TOKEN", "t0ken//+=="),
+];
+
 /// A running product. Dropping it stops everything.
 pub struct App {
     url: String,
     client: reqwest::Client,
     pub bedrock: Journal,
     pub faults: Faults,
+    pub network: Network,
     logs: Mutex<Logs>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -69,11 +77,14 @@ impl Setup {
     }
 
     pub async fn start(self) -> App {
-        let (bedrock, faults) = (Journal::default(), Faults::default());
+        let (bedrock, faults, network) = (Journal::default(), Faults::default(), Network::default());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port for Bedrock");
         let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        let config =
-            local_bedrock::Config::new(self.generator).with_journal(bedrock.clone()).with_faults(faults.clone());
+        let config = local_bedrock::Config::new(self.generator)
+            .with_credentials(role())
+            .with_journal(bedrock.clone())
+            .with_faults(faults.clone())
+            .with_network(network.clone());
         let stand_in_for_bedrock = tokio::spawn(async move {
             local_bedrock::run(listener, config, std::future::pending()).await.expect("Bedrock");
         });
@@ -82,7 +93,8 @@ impl Setup {
             .env("MODEL_ID", PROFILE)
             .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", endpoint)
             .timeout(self.timeout);
-        for (name, value) in self.variables {
+        let role = ROLE.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        for (name, value) in role.into_iter().chain(self.variables) {
             function = function.env(name, value);
         }
         let (lines, logs) = unbounded_channel();
@@ -94,7 +106,7 @@ impl Setup {
         });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let tasks = vec![stand_in_for_bedrock, stand_in_for_lambda];
-        App { url, client, bedrock, faults, logs: Mutex::new(Logs { unread: logs, read: Vec::new() }), tasks }
+        App { url, client, bedrock, faults, network, logs: Mutex::new(Logs { unread: logs, read: Vec::new() }), tasks }
     }
 }
 
@@ -197,6 +209,11 @@ pub async fn problem(response: Response) -> (u16, Option<String>, Value) {
         assert!(document[field].as_str().is_some_and(|text| !text.is_empty()), "no {field} in {document}");
     }
     (status, retry_after, document)
+}
+
+fn role() -> Credentials {
+    let [(_, id), (_, secret), (_, token)] = ROLE;
+    Credentials::new(id, secret, Some(token.to_owned()), None, "role")
 }
 
 /// Tokens without a wait between them.

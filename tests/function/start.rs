@@ -17,7 +17,7 @@ async fn a_bare_model_id_refuses_to_start_and_says_why() {
 
 #[tokio::test]
 async fn all_problems_are_reported_in_one_line() {
-    let setup = App::setup().variable("MODEL_ID", "").variable("GUARDRAIL_ID", "gr-1");
+    let setup = App::setup().variable("MODEL_ID", "").variable("GUARDRAIL_ID", "gr1");
     let app = setup.variable("REQUIRE_API_KEY", "true").variable("PRICE_INPUT_PER_MTOK", "cheap").start().await;
     assert_eq!(app.get("/").await.status(), 502);
     let line: Value = serde_json::from_str(&app.log_line().await).expect("JSON");

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Throttling,
     /// `ValidationException`
     Validation,
+    /// `ExpiredTokenException`, from the front end.
+    ExpiredToken,
     /// `IncompleteSignatureException`, from the front end.
     IncompleteSignature,
     /// `InvalidSignatureException`, from the front end.
@@ -37,6 +39,8 @@ pub enum ErrorKind {
     Serialization,
     /// `UnknownOperationException`, from the front end.
     UnknownOperation,
+    /// `UnrecognizedClientException`, from the front end.
+    UnrecognizedClient,
 }
 
 impl ErrorKind {
@@ -96,6 +100,9 @@ impl ErrorKind {
                 (S::TOO_MANY_REQUESTS, "ThrottlingException", "Too many requests, please wait before trying again.")
             }
             Self::Validation => (S::BAD_REQUEST, "ValidationException", "The provided request is not valid"),
+            Self::ExpiredToken => {
+                (S::FORBIDDEN, "ExpiredTokenException", "The security token included in the request is expired")
+            }
             Self::IncompleteSignature => {
                 (S::FORBIDDEN, "IncompleteSignatureException", "Authorization header is malformed.")
             }
@@ -109,6 +116,9 @@ impl ErrorKind {
             }
             Self::Serialization => (S::BAD_REQUEST, "SerializationException", "The request body could not be parsed."),
             Self::UnknownOperation => (S::NOT_FOUND, "UnknownOperationException", "Unknown operation"),
+            Self::UnrecognizedClient => {
+                (S::FORBIDDEN, "UnrecognizedClientException", "The security token included in the request is invalid.")
+            }
         }
     }
 }

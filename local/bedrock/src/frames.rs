@@ -1,61 +1,47 @@
-//! Events as bytes: `application/vnd.amazon.eventstream`, in the order and with the padding seen from Bedrock.
+//! Events as bytes: `application/vnd.amazon.eventstream`, whole or damaged on purpose.
 
-use aws_smithy_eventstream::{error::Error, frame::write_message_to};
+use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use bytes::{Bytes, BytesMut};
-use serde::Serialize;
 
-use crate::{StopReason, StreamException};
+use crate::event::Event;
 
-/// The payload of one event. Keys are in Bedrock's order, which is alphabetic; `p` is padding.
-#[derive(Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-pub(crate) enum Event<'a> {
-    MessageStart { p: &'a str, role: &'static str },
-    ContentBlockDelta { content_block_index: u32, delta: Delta<'a>, p: &'a str },
-    ContentBlockStop { content_block_index: u32, p: &'a str },
-    MessageStop { p: &'a str, stop_reason: StopReason },
-    Metadata { metrics: Metrics, p: &'a str, usage: Usage },
+/// A bug: an event that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EncodingError {
+    #[error("an event could not be framed: {0}")]
+    Frame(#[from] aws_smithy_eventstream::error::Error),
+    #[error("an event could not be written as JSON: {0}")]
+    Payload(#[from] serde_json::Error),
 }
 
-#[derive(Serialize)]
-pub(crate) struct Delta<'a> {
-    text: &'a str,
+/// What can be wrong with a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// The last four bytes, the checksum of all before them.
+    MessageChecksum,
+    /// Bytes 8 to 12, the checksum of the two lengths before them.
+    PreludeChecksum,
+    /// The second half is missing.
+    Half,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Metrics {
-    latency_ms: u64,
-}
-
-/// Token counts. A real reply has keys that the service's published model lacks, and readers must skip them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Usage {
-    cache_read_input_token_count: u32,
-    cache_read_input_tokens: u32,
-    cache_write_input_token_count: u32,
-    cache_write_input_tokens: u32,
-    input_tokens: u32,
-    output_tokens: u32,
-    server_tool_usage: ServerToolUsage,
-    total_tokens: u32,
-}
-
-#[derive(Serialize)]
-struct ServerToolUsage {}
-
-impl Event<'_> {
-    fn name(&self) -> &'static str {
+impl Damage {
+    pub(crate) fn of(self, frame: &Bytes) -> Bytes {
         match self {
-            Self::MessageStart { .. } => "messageStart",
-            Self::ContentBlockDelta { .. } => "contentBlockDelta",
-            Self::ContentBlockStop { .. } => "contentBlockStop",
-            Self::MessageStop { .. } => "messageStop",
-            Self::Metadata { .. } => "metadata",
+            Self::MessageChecksum => inverted(frame, frame.len().saturating_sub(1)),
+            Self::PreludeChecksum => inverted(frame, 8),
+            Self::Half => frame.slice(..frame.len() / 2),
         }
     }
+}
+
+fn inverted(frame: &Bytes, position: usize) -> Bytes {
+    let mut bytes = BytesMut::from(frame.as_ref());
+    if let Some(byte) = bytes.get_mut(position) {
+        *byte = !*byte;
+    }
+    bytes.freeze()
 }
 
 /// Encodes one reply's events, each as one frame.
@@ -65,35 +51,15 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn message_start(&mut self) -> Result<Bytes, Error> {
-        event(&Event::MessageStart { p: self.padding(), role: "assistant" })
-    }
-
-    pub(crate) fn delta(&mut self, text: &str) -> Result<Bytes, Error> {
-        event(&Event::ContentBlockDelta { content_block_index: 0, delta: Delta { text }, p: self.padding() })
-    }
-
-    pub(crate) fn block_stop(&mut self) -> Result<Bytes, Error> {
-        event(&Event::ContentBlockStop { content_block_index: 0, p: self.padding() })
-    }
-
-    pub(crate) fn message_stop(&mut self, stop_reason: StopReason) -> Result<Bytes, Error> {
-        event(&Event::MessageStop { p: self.padding(), stop_reason })
-    }
-
-    /// `latency_ms`: from the acceptance of the request to the end of the reply.
-    pub(crate) fn metadata(&mut self, latency_ms: u64, input_tokens: u32, output_tokens: u32) -> Result<Bytes, Error> {
-        let usage = Usage {
-            cache_read_input_token_count: 0,
-            cache_read_input_tokens: 0,
-            cache_write_input_token_count: 0,
-            cache_write_input_tokens: 0,
-            input_tokens,
-            output_tokens,
-            server_tool_usage: ServerToolUsage {},
-            total_tokens: input_tokens.saturating_add(output_tokens),
+    pub(crate) fn encode(&mut self, event: &Event) -> Result<Bytes, EncodingError> {
+        let (type_header, message_type) = match event {
+            Event::Exception { .. } => (":exception-type", "exception"),
+            _ => (":event-type", "event"),
         };
-        event(&Event::Metadata { metrics: Metrics { latency_ms }, p: self.padding(), usage })
+        let payload = event.payload(self.padding())?;
+        let headers =
+            [(type_header, event.name()), (":content-type", "application/json"), (":message-type", message_type)];
+        frame(headers, payload)
     }
 
     /// 4 to 60 characters, as Bedrock's. There they hide a token's length from who reads the traffic; here it is
@@ -105,38 +71,20 @@ impl Encoder {
     }
 }
 
-/// The frame of an exception, after which a stream ends.
-pub(crate) fn exception(kind: StreamException, message: &str) -> Result<Bytes, Error> {
-    let payload = serde_json::json!({ "message": message }).to_string();
-    frame(
-        [(":exception-type", kind.name()), (":content-type", "application/json"), (":message-type", "exception")],
-        payload,
-    )
-}
-
-fn event(event: &Event<'_>) -> Result<Bytes, Error> {
-    // Strings and numbers under string keys always serialize.
-    let payload = serde_json::to_vec(event).unwrap_or_default();
-    frame([(":event-type", event.name()), (":content-type", "application/json"), (":message-type", "event")], payload)
-}
-
-fn frame(headers: [(&'static str, &'static str); 3], payload: impl Into<Bytes>) -> Result<Bytes, Error> {
+fn frame(headers: [(&'static str, &'static str); 3], payload: impl Into<Bytes>) -> Result<Bytes, EncodingError> {
     let headers = headers.map(|(name, value)| Header::new(name, HeaderValue::String(value.into()))).into();
     let mut bytes = BytesMut::new();
     write_message_to(&Message::new_from_parts(headers, payload), &mut bytes)?;
     Ok(bytes.freeze())
 }
 
-/// An event that no client knows yet, for the fixtures.
-#[cfg(test)]
-pub(crate) fn frame_of_unknown_event() -> Result<Bytes, Error> {
-    let headers = [(":event-type", "fromTheFuture"), (":content-type", "application/json"), (":message-type", "event")];
-    frame(headers, r#"{"p":"abcd"}"#)
-}
-
 #[cfg(test)]
 mod tests {
+    use aws_smithy_eventstream::frame::read_message_from;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::event::Delta;
 
     /// Laid out by hand from the format's description; the checksums are zlib's `crc32`.
     #[test]
@@ -150,5 +98,19 @@ mod tests {
         expected.extend(b"{}");
         expected.extend(0xbd22_06c9_u32.to_be_bytes());
         assert_eq!(frame(headers, "{}").unwrap().escape_ascii().to_string(), expected.escape_ascii().to_string());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_from_its_frame_and_no_damage_goes_unseen(text: String, events in 0..70_usize) {
+            let delta = Event::Delta { index: 0, delta: Delta::Text(text.clone()) };
+            let frame = Encoder { events }.encode(&delta).unwrap();
+            let read = read_message_from(&mut frame.as_ref()).unwrap();
+            let payload: serde_json::Value = serde_json::from_slice(read.payload()).unwrap();
+            prop_assert_eq!(payload["delta"]["text"].as_str(), Some(text.as_str()));
+            for damage in [Damage::MessageChecksum, Damage::PreludeChecksum, Damage::Half] {
+                prop_assert!(read_message_from(&mut damage.of(&frame).as_ref()).is_err(), "{:?}", damage);
+            }
+        }
     }
 }

@@ -2,11 +2,14 @@
 //!
 //! [`run`] serves `POST /model/{modelId}/converse-stream` over HTTP/1.1 and HTTP/2 without TLS, and answers as
 //! Bedrock does: the same validation, the same errors, the same binary event stream. What is said comes from a
-//! [`Generator`]: the [`Scripted`] one here, or a real model elsewhere. A [`Fault`] makes it fail on purpose.
+//! [`Generator`]: the [`Scripted`] one here, or a real model elsewhere. A [`Fault`] makes it fail on purpose, a
+//! [`NetworkFault`] makes its connections bad, and a [`Guardrail`] denies what it is told to; `README.md` lists them,
+//! and [`run_control`] serves a port to switch them.
 //!
 //! One request goes through the files in this order:
-//! `server` (connections) → `service` (routing, order of checks) → [`Journal`] → `signature` → `profile` →
-//! [`Faults`] → [`Prompt`] → [`Generator`] → `reply` (the event stream, bounded by `limits`) → `frames` (bytes).
+//! `server` (connections) → `network` (their faults) → `service` (routing, order of checks) → [`Journal`] →
+//! `signature` → `profile` → [`Faults`] → [`Prompt`] → `guardrail` → [`Generator`] → `reply` (the event stream, bounded
+//! by `limits`, and its faults) → `event` (JSON) → `frames` (bytes).
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -30,25 +33,37 @@
 //! - The binary frames, with checksums and padding; the order of events, and the errors' names, statuses and headers.
 //! - The rules for a conversation and its settings, and inference profiles alone as models.
 //! - `maxTokens` and `stopSequences`, and tokens that were generated but cut off in the count.
-//! - Signatures must be there, for service `bedrock` and the profile's region; a bearer token will do.
+//! - Guardrails: input and output side, `sync` and `async`, the trace in `metadata`, no tokens for a model not run.
+//! - Signatures: for service `bedrock` and the profile's region, and where credentials are
+//!   [known](Config::with_credentials) verified to the last header, with AWS's own errors. Bearer tokens, likewise.
 //!
 //! # What is not
 //!
-//! - A signature's scope is checked, the signature is not: the stand-in knows no secret. There is no TLS.
+//! - Where no credentials are given to it, a signature's scope is checked, the signature is not. There is no TLS.
 //! - Any account, region and profile exists and may be used. There are no quotas but a generator's own.
-//! - Guardrail settings are passed over. Tools, images and documents are refused, as by a model that reads text only.
+//! - A guardrail is a list of keywords, and any id is one unless told otherwise. `sync` judges a reply as a whole;
+//!   Bedrock judges some text at a time. That a block in `async` mode ends with the blocked message is not documented.
+//! - Tools, images and documents are refused, as by a model that reads text only; reasoning and tool deltas come by a
+//!   fault alone.
 //! - Each piece of text is a delta of its own, most of them one token; Bedrock may put several tokens into one.
 //!   Padding repeats from reply to reply.
 //! - No operation but `ConverseStream`: all else is a 404.
 //! - The wording of most messages, and a body beyond 25 MB, are not documented; nothing should depend on them.
 
+mod arguments;
 mod config;
+mod control;
 mod error;
+mod event;
 mod fault;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod generator;
+mod guardrail;
 mod journal;
 mod limits;
+mod network;
 mod profile;
 mod prompt;
 mod reply;
@@ -57,11 +72,18 @@ mod server;
 mod service;
 mod signature;
 
+pub use arguments::FaultArgs;
 pub use config::Config;
+pub use control::run_control;
 pub use error::{ErrorKind, ServiceError};
-pub use fault::{Fault, Faults, StreamException, UnknownFault};
+pub use fault::{
+    Breakage, Fault, FaultEntry, FaultGroup, Faults, Insertion, Portion, Side, Speech, StreamException, UnknownFault,
+};
 pub use generator::{Failure, Generation, Generator, Piece, Refusal, Step, StopReason};
+pub use guardrail::Guardrail;
 pub use journal::{Journal, Received};
+pub use local_signature::Credentials;
+pub use network::{Network, NetworkFault, NetworkFaultEntry, UnknownNetworkFault};
 pub use prompt::{Message, Prompt, Role};
 pub use scripted::Scripted;
 pub use server::run;

@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
-use clap::Parser;
-use local_bedrock::{Config, Fault, Scripted, run};
+use clap::{Args, Parser};
+use local_bedrock::{Config, Credentials, FaultArgs, Scripted, run, run_control};
 use tokio::net::TcpListener;
 
 /// A stand-in for Bedrock's ConverseStream: scripted replies at a set pace, failing on request.
 ///
-/// Point an AWS SDK at it with AWS_ENDPOINT_URL_BEDROCK_RUNTIME and any credentials.
+/// Point an AWS SDK at it with AWS_ENDPOINT_URL_BEDROCK_RUNTIME. Started with credentials, by flags or in the
+/// variables that AWS SDKs read, it verifies each signature; started without, it takes any.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
@@ -30,9 +31,52 @@ struct Options {
     /// Tokens in a reply, unless the request allows fewer
     #[arg(long, default_value_t = 60)]
     tokens: usize,
-    /// Fails every request: throttle, 500, exception:modelStreamErrorException@3, drop@3, stall@3, …
-    #[arg(long)]
-    fault: Option<Fault>,
+    #[command(flatten)]
+    faults: FaultArgs,
+    #[command(flatten)]
+    keys: Keys,
+}
+
+/// Who may ask. A secret on a command line is seen by the whole machine: these are for made-up ones.
+#[derive(Args)]
+struct Keys {
+    /// The access key id that requests must be signed with
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", value_name = "ID", requires = "secret_access_key")]
+    access_key_id: Option<String>,
+    /// Its secret
+    #[arg(
+        long,
+        env = "AWS_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        value_name = "SECRET",
+        requires = "access_key_id"
+    )]
+    secret_access_key: Option<String>,
+    /// The session token that goes with them, for temporary credentials
+    #[arg(long, env = "AWS_SESSION_TOKEN", hide_env_values = true, value_name = "TOKEN", requires = "access_key_id")]
+    session_token: Option<String>,
+    /// The Bedrock API key that is taken as a bearer token
+    #[arg(long, env = "AWS_BEARER_TOKEN_BEDROCK", hide_env_values = true, value_name = "TOKEN")]
+    bearer_token: Option<String>,
+}
+
+impl Keys {
+    /// An empty variable is a missing one, as to the SDKs.
+    fn lock(self, config: Config) -> Config {
+        let [id, secret, session_token, bearer_token] =
+            [self.access_key_id, self.secret_access_key, self.session_token, self.bearer_token]
+                .map(|value| value.filter(|value| !value.is_empty()));
+        let config = match (id, secret) {
+            (Some(id), Some(secret)) => {
+                config.with_credentials(Credentials::new(id, secret, session_token, None, "local-bedrock"))
+            }
+            _ => config,
+        };
+        match bearer_token {
+            Some(token) => config.with_bearer_token(token),
+            None => config,
+        }
+    }
 }
 
 #[tokio::main]
@@ -52,18 +96,23 @@ async fn serve(options: Options) -> io::Result<()> {
         let hint = "choose another one with --port, or 0 for a free one";
         io::Error::new(error.kind(), format!("port {}: {error}; {hint}", options.port))
     })?;
+    let control = options.faults.control_listener().await?;
+    // The first line is where Bedrock is: programs read it.
     writeln!(io::stdout(), "http://{}", listener.local_addr()?)?;
+    if let Some(control) = &control {
+        writeln!(io::stdout(), "control: http://{}/faults", control.local_addr()?)?;
+    }
     io::stdout().flush()?;
     let scripted = Scripted::default()
         .ttft(Duration::from_millis(options.ttft))
         .gap(Duration::from_millis(options.gap))
         .tokens(options.tokens);
-    let config = Config::new(Arc::new(scripted));
-    let config = match options.fault {
-        Some(fault) => config.with_fault(fault),
-        None => config,
-    };
-    run(listener, config, terminated()).await
+    let config = options.keys.lock(Config::new(Arc::new(scripted)));
+    let config = options.faults.configure(config);
+    let Some(control) = control else { return run(listener, config, terminated()).await };
+    let controlled = run_control(control, config.faults(), config.network(), terminated());
+    tokio::try_join!(run(listener, config, terminated()), controlled)?;
+    Ok(())
 }
 
 /// Ready at Ctrl-C or SIGTERM; at once, where no handler can be set.

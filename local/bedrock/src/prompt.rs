@@ -2,7 +2,7 @@
 
 mod wire;
 
-use crate::ServiceError;
+use crate::{ServiceError, guardrail::GuardrailSettings};
 
 /// A conversation to be continued, and how.
 ///
@@ -15,13 +15,15 @@ pub struct Prompt {
     temperature: Option<f32>,
     top_p: Option<f32>,
     stop_sequences: Vec<String>,
+    guardrail: Option<GuardrailSettings>,
+    guarded: Vec<String>,
 }
 
 impl Prompt {
     /// Parses and checks the JSON body of a `ConverseStream` request.
     ///
-    /// Text and guard-content blocks are read. Images, documents and tools are refused; cache points, guardrail
-    /// settings and what Bedrock itself would pass over are passed over.
+    /// Text and guard-content blocks are read. Images, documents and tools are refused; cache points and what
+    /// Bedrock itself would pass over are passed over.
     ///
     /// # Errors
     /// `SerializationException` for what is not JSON of that shape, `ValidationException` for what breaks a rule.
@@ -57,6 +59,23 @@ impl Prompt {
     /// Texts at which the reply stops, none of them empty.
     pub fn stop_sequences(&self) -> &[String] {
         &self.stop_sequences
+    }
+
+    /// The guardrail that is asked for.
+    pub(crate) fn guardrail(&self) -> Option<&GuardrailSettings> {
+        self.guardrail.as_ref()
+    }
+
+    /// The texts that a guardrail judges: the guard-content blocks, or without any all messages. Of the system blocks
+    /// it judges guard content alone.
+    pub(crate) fn guarded(&self) -> &[String] {
+        &self.guarded
+    }
+
+    /// Characters of all messages and system blocks.
+    pub(crate) fn characters(&self) -> usize {
+        let messages = self.messages.iter().map(Message::text);
+        self.system.iter().map(String::as_str).chain(messages).map(|text| text.chars().count()).sum()
     }
 }
 

@@ -1,117 +1,80 @@
-//! A reply's event stream: the generator's steps under their limits, with the fault that was asked for.
+//! A reply's event stream, from what the generator says to the bytes that leave.
+//!
+//! Each stage turns one stream into the next, and a fault acts in the stage it belongs to:
+//! `speech` (what is said) → `text` (under the limits) → [`Guard`] (what may be said) → `events` →
+//! `insertion` → `breakage` → `portions` (bytes).
 
-use std::time::Duration;
+mod breakage;
+mod events;
+mod insertion;
+mod portions;
+pub(crate) mod speech;
+mod text;
 
-use async_stream::try_stream;
 use bytes::Bytes;
-use futures::stream::{Stream, StreamExt};
+use futures::stream::{BoxStream, Stream, StreamExt};
 use tokio::time::Instant;
 
-use crate::{
-    Failure, Fault, Generation, Step, StopReason, StreamException,
-    frames::{self, Encoder},
-    limits::Limits,
+pub(crate) use self::{
+    portions::Broken,
+    text::{Ending, Said},
 };
+use crate::{Fault, Generation, Portion, event::Event, guardrail::Guard, limits::Limits, network::Closer};
 
-/// Why a response body broke off. It never reaches the client: the connection is closed instead.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Cut {
-    #[error("dropped by a fault")]
-    Fault,
-    #[error("an event could not be encoded: {0}")]
-    Encoding(#[from] aws_smithy_eventstream::error::Error),
+/// What a reply is made of, besides the fault that spoils it.
+pub(crate) struct Reply {
+    pub(crate) said: BoxStream<'static, Said>,
+    pub(crate) input_tokens: u32,
+    /// When the request came in.
+    pub(crate) accepted: Instant,
 }
 
-/// How the events after the text go on.
-enum Ending {
-    Stop(StopReason),
-    Exception(StreamException, String),
-    Drop,
-    Stall,
-}
-
-/// A fault of the stream, as opposed to one in its place.
-struct MidStream {
-    after: u32,
-    ending: Ending,
-}
-
-/// The frames of one reply, each at the moment it exists. `accepted` is when the request came in.
-pub(crate) fn frames(
-    generation: Generation,
-    mut limits: Limits,
-    fault: Option<Fault>,
-    accepted: Instant,
-) -> impl Stream<Item = Result<Bytes, Cut>> + Send + 'static {
-    let Generation { input_tokens, mut steps } = generation;
-    let mut fault = fault.and_then(MidStream::of);
-    try_stream! {
-        let mut encoder = Encoder::default();
-        let mut started = false;
-        let mut ending = loop {
-            if let Some(due) = fault.take_if(|fault| limits.output_tokens() >= fault.after) {
-                break due.ending;
-            }
-            let step = steps.next().await;
-            if !started && matches!(step, Some(Ok(_))) {
-                started = true;
-                yield encoder.message_start()?;
-            }
-            let (text, ending) = match step {
-                Some(Ok(Step::Piece(piece))) => {
-                    let admitted = limits.admit(&piece);
-                    (admitted.text, admitted.end.map(Ending::Stop))
-                }
-                Some(Ok(Step::Finish(reason))) => (limits.release(), Some(Ending::Stop(reason))),
-                Some(Err(Failure(message))) => (String::new(), Some(Ending::Exception(StreamException::ModelStreamError, message))),
-                None => (String::new(), Some(Ending::Exception(StreamException::ModelStreamError, UNFINISHED.to_owned()))),
-            };
-            if !text.is_empty() {
-                yield encoder.delta(&text)?;
-            }
-            if let Some(ending) = ending {
-                break ending;
-            }
+impl Reply {
+    /// What `generation` says under `limits` and before `guard`.
+    pub(crate) fn generated(
+        generation: Generation,
+        limits: Limits,
+        guard: Option<Guard>,
+        fault: Option<Fault>,
+        accepted: Instant,
+    ) -> Self {
+        let Generation { input_tokens, steps } = generation;
+        let steps = match fault {
+            Some(Fault::Say(speech)) => speech::replaced(steps, speech),
+            _ => steps,
         };
-        // Before anything else is awaited: whatever the generator holds for this reply is free now.
-        drop(steps);
-        if let Some(overdue) = fault {
-            ending = overdue.ending;
-        }
-        match ending {
-            Ending::Stop(reason) => {
-                yield encoder.block_stop()?;
-                yield encoder.message_stop(reason)?;
-                yield encoder.metadata(milliseconds(accepted.elapsed()), input_tokens, limits.output_tokens())?;
-            }
-            Ending::Exception(kind, message) => yield frames::exception(kind, &message)?,
-            Ending::Drop => {
-                // hyper throws away what it has not flushed when a body fails; it flushes when one is pending.
-                tokio::task::yield_now().await;
-                Err(Cut::Fault)?;
-            }
-            Ending::Stall => std::future::pending().await,
-        }
+        let said = text::under_limits(steps, limits);
+        let said = match guard {
+            Some(guard) => guard.watch(said).boxed(),
+            None => said.boxed(),
+        };
+        Self { said, input_tokens, accepted }
     }
-}
 
-const UNFINISHED: &str = "The model's output ended unexpectedly.";
-
-impl MidStream {
-    fn of(fault: Fault) -> Option<Self> {
+    /// The bytes, each portion at the moment it is to be written. `closer` is the connection's, for faults that end it.
+    pub(crate) fn into_bytes(self, fault: Option<Fault>, closer: Closer) -> BoxStream<'static, Result<Bytes, Broken>> {
+        let events = events::events(self);
+        let events = match fault {
+            Some(Fault::Insert { what, after }) => insertion::inserted(events, what, after).boxed(),
+            Some(Fault::NoMetadata) => without_metadata(events).boxed(),
+            _ => events.boxed(),
+        };
+        let acts = match fault {
+            Some(Fault::Break { how, after }) => breakage::broken(events, how, after).boxed(),
+            _ => events.map(|progress| breakage::Act::Send(progress.event)).boxed(),
+        };
         match fault {
-            Fault::Refuse(_) => None,
-            Fault::Exception { kind, after } => {
-                Some(Self { after, ending: Ending::Exception(kind, kind.usual_message().to_owned()) })
-            }
-            Fault::Drop { after } => Some(Self { after, ending: Ending::Drop }),
-            Fault::Stall { after } => Some(Self { after, ending: Ending::Stall }),
+            Some(Fault::Portion(Portion::Whole)) => portions::whole(portions::frames(acts, closer)).boxed(),
+            Some(Fault::Portion(Portion::Byte)) => portions::bytewise(portions::frames(acts, closer)).boxed(),
+            _ => portions::frames(acts, closer).boxed(),
         }
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn without_metadata(
+    events: impl Stream<Item = events::Progress> + Send,
+) -> impl Stream<Item = events::Progress> + Send {
+    events.filter(|progress| std::future::ready(!matches!(progress.event, Event::Metadata(_))))
 }
 
 #[cfg(test)]

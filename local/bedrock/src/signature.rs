@@ -1,125 +1,151 @@
-//! Who is asking: a SigV4 authorization header with the right scope, or a bearer token.
-//!
-//! The signature itself is not checked: the stand-in knows no secret key.
+//! Who is asking: by a SigV4 signature or a bearer token, and whether they may.
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use std::time::SystemTime;
+
+use http::{header::AUTHORIZATION, request::Parts};
+use local_signature::{Authorization, Credentials, SignatureError, Verifier};
+use subtle::ConstantTimeEq;
 
 use crate::{ErrorKind, ServiceError};
 
-/// The credential scope of a request that named itself, as far as Bedrock will look at it.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Caller<'a> {
-    /// Signed for a region.
-    Signed { region: &'a str },
-    /// A Bedrock API key. It is bound to no region.
-    Bearer,
+/// The service's name in a credential scope; `bedrock-runtime` is only its host's.
+const SERVICE: &str = "bedrock";
+
+/// Who is let in. Where nobody is named, anyone whose signature has the right scope, and any bearer token.
+#[derive(Clone, Default)]
+pub(crate) struct Gate {
+    credentials: Option<Verifier>,
+    bearer_token: Option<String>,
 }
 
-impl<'a> Caller<'a> {
-    /// Reads the `authorization` header.
-    pub(crate) fn authenticate(headers: &'a HeaderMap) -> Result<Self, ServiceError> {
-        let Some(header) = headers.get(AUTHORIZATION) else {
-            return Err(ErrorKind::MissingAuthenticationToken.into());
-        };
-        let text = header.to_str().map_err(|_| ServiceError::from(ErrorKind::IncompleteSignature))?;
-        match text.split_once(' ') {
-            Some(("Bearer", token)) if !token.trim().is_empty() => Ok(Self::Bearer),
-            Some(("AWS4-HMAC-SHA256", parameters)) => Self::signed(parameters),
-            _ => Err(ErrorKind::MissingAuthenticationToken.into()),
+impl Gate {
+    /// From now on signatures are verified against `credentials`.
+    pub(crate) fn know_credentials(&mut self, credentials: Credentials) {
+        self.credentials = Some(Verifier::new(SERVICE, [credentials]));
+    }
+
+    /// From now on this is the one bearer token.
+    pub(crate) fn know_bearer_token(&mut self, token: String) {
+        self.bearer_token = Some(token);
+    }
+
+    /// Lets a request in, or says why not. `region` is that of the resource, where it names one.
+    pub(crate) fn admit(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        region: Option<&str>,
+        now: SystemTime,
+    ) -> Result<(), ServiceError> {
+        match bearer_token(head) {
+            Some(token) => self.admit_bearer(token),
+            None => self.admit_signed(head, body, region, now).map_err(ServiceError::from),
         }
     }
 
-    /// `Credential=KEY/DATE/REGION/SERVICE/aws4_request, SignedHeaders=…, Signature=…`
-    fn signed(parameters: &'a str) -> Result<Self, ServiceError> {
-        let parameter = |name: &str| {
-            parameters
-                .split(',')
-                .filter_map(|parameter| parameter.trim().split_once('='))
-                .find_map(|(found, value)| (found == name && !value.is_empty()).then_some(value))
-                .ok_or_else(|| {
-                    ServiceError::new(
-                        ErrorKind::IncompleteSignature,
-                        format!("Authorization header requires '{name}' parameter."),
-                    )
-                })
+    /// A bearer token is bound to no region.
+    fn admit_bearer(&self, token: &str) -> Result<(), ServiceError> {
+        let valid = match (&self.bearer_token, &self.credentials) {
+            (Some(known), _) => known.as_bytes().ct_eq(token.as_bytes()).into(),
+            (None, Some(_)) => false,
+            (None, None) => true,
         };
-        parameter("Signature")?;
-        parameter("SignedHeaders")?;
-        let scope: Vec<&str> = parameter("Credential")?.split('/').collect();
-        match scope.as_slice() {
-            [_key, _date, region, "bedrock", "aws4_request"] => Ok(Self::Signed { region }),
-            [_key, _date, _region, _service, "aws4_request"] => Err(ServiceError::new(
-                ErrorKind::InvalidSignature,
-                "Credential should be scoped to correct service: 'bedrock'.",
-            )),
-            _ => Err(ServiceError::new(
-                ErrorKind::IncompleteSignature,
-                "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term.",
-            )),
-        }
+        // The wording is Bedrock's.
+        let refused = "Authentication failed: Please make sure your API Key is valid.";
+        valid.then_some(()).ok_or_else(|| ServiceError::new(ErrorKind::AccessDenied, refused))
     }
 
-    /// Holds the region it was signed for to the one of the resource, where both are known.
-    pub(crate) fn allow_region(&self, region: Option<&str>) -> Result<(), ServiceError> {
-        match (self, region) {
-            (Self::Signed { region: signed }, Some(region)) if *signed != region => Err(ServiceError::new(
-                ErrorKind::InvalidSignature,
-                format!("Credential should be scoped to a valid region, not '{signed}'."),
-            )),
-            _ => Ok(()),
+    fn admit_signed(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        region: Option<&str>,
+        now: SystemTime,
+    ) -> Result<(), SignatureError> {
+        match (&self.credentials, &self.bearer_token) {
+            (Some(verifier), _) => verifier.verify(head, body, region, now).map(drop),
+            (None, Some(_)) => Err(SignatureError::UnknownToken),
+            (None, None) => Authorization::read(head)?.scope().allow(SERVICE, region),
         }
+    }
+}
+
+/// The token of `authorization: Bearer …`.
+fn bearer_token(head: &Parts) -> Option<&str> {
+    let (scheme, token) = head.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    (scheme == "Bearer" && !token.trim().is_empty()).then_some(token)
+}
+
+impl From<SignatureError> for ServiceError {
+    fn from(error: SignatureError) -> Self {
+        let kind = match error {
+            SignatureError::Missing => ErrorKind::MissingAuthenticationToken,
+            SignatureError::Incomplete(_) => ErrorKind::IncompleteSignature,
+            SignatureError::UnknownToken => ErrorKind::UnrecognizedClient,
+            SignatureError::ExpiredToken => ErrorKind::ExpiredToken,
+            SignatureError::Terminator(_)
+            | SignatureError::Region(_)
+            | SignatureError::Service(_)
+            | SignatureError::Date { .. }
+            | SignatureError::Expired { .. }
+            | SignatureError::NotYetCurrent { .. }
+            | SignatureError::Mismatch => ErrorKind::InvalidSignature,
+        };
+        Self::new(kind, error.to_string())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::Request;
 
     use super::*;
 
-    fn authenticate(header: &str) -> Result<String, ErrorKind> {
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, HeaderValue::from_str(header).unwrap());
-        Caller::authenticate(&headers).map(|caller| format!("{caller:?}")).map_err(|error| error.kind())
+    const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/bedrock/aws4_request, \
+        SignedHeaders=host;x-amz-date, Signature=abc";
+
+    fn admit(gate: &Gate, authorization: &str) -> Result<(), ErrorKind> {
+        let request = Request::post("/").header("authorization", authorization).body(()).unwrap();
+        let admitted = gate.admit(&request.into_parts().0, b"", Some("eu-west-1"), SystemTime::now());
+        admitted.map_err(|error| error.kind())
+    }
+
+    fn with_token() -> Gate {
+        let mut gate = Gate::default();
+        gate.know_bearer_token("key".to_owned());
+        gate
+    }
+
+    fn with_credentials() -> Gate {
+        let mut gate = Gate::default();
+        gate.know_credentials(Credentials::new("AKID", "secret", None, None, "test"));
+        gate
     }
 
     #[test]
-    fn a_scope_for_bedrock_or_a_bearer_token_passes() {
-        let signed = "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/bedrock/aws4_request, SignedHeaders=host;x-amz-date, Signature=abc";
-        assert_eq!(authenticate(signed).unwrap(), r#"Signed { region: "eu-west-1" }"#);
-        assert_eq!(authenticate(&signed.replace(", ", ",")).unwrap(), r#"Signed { region: "eu-west-1" }"#);
-        assert_eq!(authenticate("Bearer bedrock-api-key-x").unwrap(), "Bearer");
-    }
-
-    #[test]
-    fn anything_less_does_not() {
+    fn where_nobody_is_named_a_right_scope_and_any_token_will_do() {
+        let open = Gate::default();
+        assert_eq!(admit(&open, SIGNED), Ok(()));
+        assert_eq!(admit(&open, "Bearer bedrock-api-key-x"), Ok(()));
         let cases = [
-            ("Basic abc", ErrorKind::MissingAuthenticationToken),
-            ("Bearer  ", ErrorKind::MissingAuthenticationToken),
-            (
-                "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/bedrock/aws4_request",
-                ErrorKind::IncompleteSignature,
-            ),
-            (
-                "AWS4-HMAC-SHA256 Credential=AKID/bedrock, SignedHeaders=host, Signature=abc",
-                ErrorKind::IncompleteSignature,
-            ),
-            (
-                "AWS4-HMAC-SHA256 Credential=AKID/20260101/eu-west-1/bedrock-runtime/aws4_request, SignedHeaders=host, Signature=abc",
-                ErrorKind::InvalidSignature,
-            ),
+            ("Basic abc".to_owned(), ErrorKind::MissingAuthenticationToken),
+            ("Bearer  ".to_owned(), ErrorKind::MissingAuthenticationToken),
+            (SIGNED.replace(", Signature=abc", ""), ErrorKind::IncompleteSignature),
+            (SIGNED.replace("/bedrock/", "/bedrock-runtime/"), ErrorKind::InvalidSignature),
+            (SIGNED.replace("eu-west-1", "us-east-1"), ErrorKind::InvalidSignature),
         ];
         for (header, kind) in cases {
-            assert_eq!(authenticate(header), Err(kind), "{header}");
+            assert_eq!(admit(&open, &header), Err(kind), "{header}");
         }
-        assert_eq!(Caller::authenticate(&HeaderMap::new()).unwrap_err().kind(), ErrorKind::MissingAuthenticationToken);
     }
 
     #[test]
-    fn a_signature_for_another_region_than_the_profiles_is_refused() {
-        let caller = Caller::Signed { region: "us-east-1" };
-        assert!(caller.allow_region(Some("us-east-1")).is_ok());
-        assert!(caller.allow_region(None).is_ok());
-        assert_eq!(caller.allow_region(Some("eu-west-1")).unwrap_err().kind(), ErrorKind::InvalidSignature);
+    fn who_is_named_is_let_in_and_nobody_else() {
+        assert_eq!(admit(&with_token(), "Bearer key"), Ok(()));
+        assert_eq!(admit(&with_token(), "Bearer other"), Err(ErrorKind::AccessDenied));
+        assert_eq!(admit(&with_token(), SIGNED), Err(ErrorKind::UnrecognizedClient));
+        assert_eq!(admit(&with_credentials(), "Bearer key"), Err(ErrorKind::AccessDenied));
+        // Its scope is right, and that is no longer enough.
+        assert_eq!(admit(&with_credentials(), SIGNED), Err(ErrorKind::IncompleteSignature));
     }
 }

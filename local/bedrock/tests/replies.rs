@@ -11,20 +11,12 @@ mod support;
 
 use std::{sync::Arc, time::Duration};
 
-use http_body_util::BodyExt;
-use hyper::client::conn::http2;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use local_bedrock::{Config, Journal, Piece, Scripted, Step, StopReason};
 use serde_json::{Value, json};
-use support::{Answer, Bedrock, Dictated, PROFILE, event, post, question, soon};
-use tokio::net::TcpStream;
+use support::{Bedrock, Dictated, PROFILE, event, post, question, soon, text_in};
 
 fn at_once() -> Scripted {
     Scripted::default().ttft(Duration::ZERO).gap(Duration::ZERO)
-}
-
-fn kinds(answer: &Answer) -> Vec<String> {
-    answer.events().into_iter().map(|(kind, _)| kind).collect()
 }
 
 #[tokio::test]
@@ -95,7 +87,7 @@ async fn the_head_does_not_wait_for_the_first_token_and_each_token_leaves_alone(
         }
     }
     steps.send(Ok(Step::Finish(StopReason::EndTurn))).await.unwrap();
-    assert_eq!(kinds(&reply.whole().await), ["contentBlockStop", "messageStop", "metadata"]);
+    assert_eq!(reply.whole().await.kinds(), ["contentBlockStop", "messageStop", "metadata"]);
 }
 
 #[tokio::test]
@@ -105,7 +97,7 @@ async fn a_generator_that_breaks_off_is_a_model_stream_error() {
     steps.send(Ok(Step::Piece(Piece::token("Yo")))).await.unwrap();
     drop(steps);
     let answer = bedrock.ask(question(&json!({}))).await;
-    assert_eq!(kinds(&answer), ["messageStart", "contentBlockDelta", "modelStreamErrorException"]);
+    assert_eq!(answer.kinds(), ["messageStart", "contentBlockDelta", "modelStreamErrorException"]);
 }
 
 #[tokio::test]
@@ -122,16 +114,9 @@ async fn a_client_that_goes_away_ends_the_generation() {
 #[tokio::test]
 async fn http2_without_tls_is_served_on_the_same_port() {
     let bedrock = Bedrock::start(Config::new(Arc::new(at_once().pieces(["Yo"])))).await;
-    let stream = TcpStream::connect(bedrock.address).await.unwrap();
-    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
-    let mut request = question(&json!({}));
-    *request.uri_mut() = format!("http://bedrock{PROFILE}").parse().unwrap();
-    request.headers_mut().remove("host");
-    let (head, body) = soon(sender.send_request(request)).await.unwrap().into_parts();
-    let body = soon(body.collect()).await.unwrap().to_bytes();
-    let answer = Answer { status: head.status, headers: head.headers, body };
-    assert_eq!(answer.text(), "Yo");
+    let (body, end) = bedrock.ask_by_http2(question(&json!({}))).await;
+    end.unwrap();
+    assert_eq!(text_in(&body), "Yo");
 }
 
 #[tokio::test]
@@ -161,7 +146,7 @@ async fn shutdown_lets_a_reply_end_within_its_grace_and_cuts_it_after() {
         bedrock.stop.send(()).unwrap();
         if ends {
             steps.send(Ok(Step::Finish(StopReason::EndTurn))).await.unwrap();
-            assert_eq!(kinds(&reply.whole().await).last().unwrap(), "metadata");
+            assert_eq!(reply.whole().await.kinds().last().unwrap(), "metadata");
         } else {
             assert!(reply.frame().await.is_err());
         }

@@ -17,6 +17,10 @@ const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 /// The trailer that holds a streamed response's error document, base64-encoded.
 const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
+const TIMED_OUT: &str = "Sandbox.Timedout";
+const SHUT_DOWN: &str = "Sandbox.Shutdown";
+const REPLACED: &str = "Sandbox.Replaced";
+
 /// An error type and a message for the person at the console; the client gets neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -43,21 +47,35 @@ impl Failure {
 
     pub(crate) fn init_timed_out(limit: Duration) -> Self {
         Self::new(
-            "Sandbox.Timedout",
+            TIMED_OUT,
             format!("no call of /runtime/invocation/next within {:.2} s of the start", limit.as_secs_f64()),
         )
     }
 
     pub(crate) fn timed_out(limit: Duration) -> Self {
-        Self::new("Sandbox.Timedout", format!("task timed out after {:.2} s", limit.as_secs_f64()))
+        Self::new(TIMED_OUT, format!("task timed out after {:.2} s", limit.as_secs_f64()))
     }
 
     pub(crate) fn shut_down() -> Self {
-        Self::new("Sandbox.Shutdown", "the stand-in is shutting down")
+        Self::new(SHUT_DOWN, "the stand-in is shutting down")
     }
 
-    pub(crate) fn is_shutdown(&self) -> bool {
-        self.kind == "Sandbox.Shutdown"
+    pub(crate) fn replaced() -> Self {
+        Self::new(REPLACED, "the function's program has changed")
+    }
+
+    /// Whether the sandbox was ended on purpose: then its process may be given time.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.kind == SHUT_DOWN || self.kind == REPLACED
+    }
+
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.kind == TIMED_OUT
+    }
+
+    /// The error type.
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
     }
 
     pub(crate) fn cut() -> Self {
@@ -66,6 +84,14 @@ impl Failure {
 
     pub(crate) fn response_too_large(limit: usize) -> Self {
         Self::new("Function.ResponseSizeTooLarge", format!("a buffered response may have {limit} bytes at most"))
+    }
+
+    pub(crate) fn streamed_response_too_large(limit: u64) -> Self {
+        Self::new("Function.ResponseSizeTooLarge", format!("a streamed response may have {limit} bytes at most"))
+    }
+
+    pub(crate) fn undelivered() -> Self {
+        Self::new("Sandbox.Failure", "two sandboxes in a row ended before they asked for the invocation")
     }
 
     pub(crate) fn invalid_response_mode() -> Self {

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// The account that the function, and whoever calls it with a signature, belongs to.
+pub(crate) const ACCOUNT: &str = "123456789012";
 /// Where Lambda says the function lives, unless a variable of the function says otherwise.
 const REGION: &str = "us-east-1";
 
@@ -101,8 +103,23 @@ impl Function {
         &self.program
     }
 
+    /// The program, and every argument that is a file: the code that an interpreter runs. Call after
+    /// [`resolve`](Self::resolve).
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let arguments = self.args.iter().map(|argument| self.task_root().join(argument));
+        std::iter::once(self.program.clone()).chain(arguments.filter(|path| path.is_file())).collect()
+    }
+
     pub(crate) fn arguments(&self) -> &[OsString] {
         &self.args
+    }
+
+    pub(crate) fn function_name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn memory_size_mb(&self) -> u32 {
+        self.memory_mb
     }
 
     pub(crate) fn invocation_limit(&self) -> Duration {
@@ -117,10 +134,14 @@ impl Function {
         self.program.parent().unwrap_or(Path::new("/"))
     }
 
+    pub(crate) fn region(&self) -> String {
+        self.variables
+            .get("AWS_REGION")
+            .map_or_else(|| REGION.to_owned(), |region| region.to_string_lossy().into_owned())
+    }
+
     pub(crate) fn arn(&self) -> String {
-        let region = self.variables.get("AWS_REGION").map(|region| region.to_string_lossy());
-        let region = region.as_deref().unwrap_or(REGION);
-        format!("arn:aws:lambda:{region}:123456789012:function:{}", self.name)
+        format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region(), self.name)
     }
 
     /// Every variable the process gets: those Lambda sets for an OS-only runtime

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http::request::Parts;
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,16 +19,25 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::config::{Auth, InvokeMode, UrlSettings};
+use crate::cors::Cors;
+use crate::failure::Failure;
 use crate::fleet::{Fleet, Throttled};
 use crate::invocation::{Framing, Reply};
+use crate::runtime_api::{Cut, StreamedBody};
 
 mod answer;
 mod buffered;
 mod event;
+mod iam;
 mod prelude;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 
 use answer::Answer;
 use event::{Endpoints, Ids};
+use iam::IamGate;
 
 /// Lambda's limit for an invocation's payload, which here is the event with the body in it.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
@@ -38,36 +48,161 @@ const BODY_LIMIT: Duration = Duration::from_secs(60);
 /// The pause after a failed accept: out of file descriptors, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Accepts connections until `shutdown` completes, then cuts those that are left.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    fleet: Arc<Fleet>,
-    shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
-    let local = listener.local_addr()?;
-    let mut shutdown = pin!(shutdown);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = &mut shutdown => return Ok(()),
-            accepted = listener.accept() => match accepted {
-                Ok((connection, client)) => {
-                    let endpoints = Endpoints { client, local };
-                    connections.spawn(serve_connection(connection, endpoints, Arc::clone(&fleet)));
-                }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            },
-            Some(_) = connections.join_next() => {}
+/// A function URL with its function behind it.
+pub(crate) struct FunctionUrl {
+    invoke_mode: InvokeMode,
+    cors: Option<Cors>,
+    gate: Option<IamGate>,
+    fleet: Fleet,
+}
+
+impl FunctionUrl {
+    /// The URL of a function in `region`.
+    pub(crate) fn new(settings: UrlSettings, region: &str, fleet: Fleet) -> Self {
+        let UrlSettings { invoke_mode, cors, auth } = settings;
+        let gate = match auth {
+            Auth::Everyone => None,
+            Auth::AwsIam(credentials) => Some(IamGate::new(credentials, region.to_owned())),
+        };
+        Self { invoke_mode, cors, gate, fleet }
+    }
+
+    pub(crate) fn fleet(&self) -> &Fleet {
+        &self.fleet
+    }
+
+    /// Accepts connections until `shutdown` completes, then cuts those that are left.
+    pub(crate) async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let local = listener.local_addr()?;
+        let mut shutdown = pin!(shutdown);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                accepted = listener.accept() => match accepted {
+                    Ok((connection, client)) => {
+                        let endpoints = Endpoints { client, local };
+                        connections.spawn(serve_connection(connection, endpoints, Arc::clone(&self)));
+                    }
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+    }
+
+    /// Answers a request with the CORS headers it gets; a preflight without the function.
+    async fn answer(&self, request: Request<Incoming>, endpoints: Endpoints) -> http::Response<Answer> {
+        let ids = Ids::generate();
+        let (head, body) = request.into_parts();
+        if let Some(headers) = self.cors.as_ref().and_then(|cors| cors.preflight(&head)) {
+            return answer::preflight(headers, &ids);
+        }
+        let mut response = self.invoke(&head, body, endpoints, &ids).await;
+        if let Some(cors) = &self.cors {
+            cors.add_to(response.headers_mut(), &head.headers);
+        }
+        response
+    }
+
+    async fn invoke(&self, head: &Parts, body: Incoming, endpoints: Endpoints, ids: &Ids) -> http::Response<Answer> {
+        let body = match tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_EVENT).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return answer::too_large(ids),
+            Ok(Err(_)) => return answer::bad_request(ids),
+            Err(_) => return answer::request_timeout(ids),
+        };
+        let caller = match self.gate.as_ref().map(|gate| gate.admit(head, &body)).transpose() {
+            Ok(caller) => caller,
+            Err(error) => return answer::forbidden(&error, ids),
+        };
+        let Ok(invocation) = event::invocation(head, &body, endpoints, ids, caller) else {
+            return answer::bad_request(ids);
+        };
+        if invocation.event.len() > MAX_EVENT {
+            return answer::too_large(ids);
+        }
+        let replied = match self.fleet.invoke(invocation).await {
+            Ok(replied) => replied,
+            Err(Throttled) => {
+                self.fleet.logs().throttled(&ids.request_id);
+                return answer::throttled(ids);
+            }
+        };
+        // A failure has been shown where it was found.
+        let Ok(reply) = replied else { return answer::bad_gateway(ids) };
+        match self.read(reply).await {
+            Ok(response) => answer::identified(response, ids),
+            Err(NoResponse::Cut) => answer::bad_gateway(ids),
+            Err(NoResponse::Invalid(failure)) => {
+                self.fleet.logs().failed(&ids.request_id, &failure);
+                answer::bad_gateway(ids)
+            }
+        }
+    }
+
+    /// Makes the response that the URL makes of a reply in its invoke mode.
+    async fn read(&self, reply: Reply) -> Result<http::Response<Answer>, NoResponse> {
+        match (reply, self.invoke_mode) {
+            // As LocalStack's tests saw it on AWS (test_lambda_url_echo_invoke[RESPONSE_STREAM]).
+            (Reply::Buffered(document), InvokeMode::ResponseStream) => {
+                self.fleet.logs().not_streamed();
+                Ok(answer::raw(None, Either::Left(Full::new(document))))
+            }
+            (Reply::Buffered(document), InvokeMode::Buffered) => Ok(buffered::read(&document)?),
+            (Reply::Streamed { framing, body }, InvokeMode::ResponseStream) => streamed(framing, body).await,
+            (Reply::Streamed { framing, body }, InvokeMode::Buffered) => {
+                answer::held_back(streamed(framing, body).await?).await
+            }
         }
     }
 }
 
-async fn serve_connection(connection: TcpStream, endpoints: Endpoints, fleet: Arc<Fleet>) {
+/// Why a reply makes no response.
+#[derive(Debug, PartialEq, Eq)]
+enum NoResponse {
+    /// It was cut; that has been shown where it was found.
+    Cut,
+    /// It cannot be read.
+    Invalid(Failure),
+}
+
+impl From<Cut> for NoResponse {
+    fn from(_: Cut) -> Self {
+        Self::Cut
+    }
+}
+
+impl From<Failure> for NoResponse {
+    fn from(failure: Failure) -> Self {
+        Self::Invalid(failure)
+    }
+}
+
+async fn streamed(framing: Framing, mut body: StreamedBody) -> Result<http::Response<Answer>, NoResponse> {
+    match framing {
+        Framing::Raw(content_type) => {
+            // A runtime that streams reports by trailers what failed before the first byte: then no head is sent.
+            body.begin().await?;
+            Ok(answer::raw(content_type, Either::Right(body)))
+        }
+        Framing::HttpIntegration => {
+            let prelude = prelude::take(&mut body).await?;
+            Ok(answer::streamed(&prelude, body)?)
+        }
+    }
+}
+
+async fn serve_connection(connection: TcpStream, endpoints: Endpoints, url: Arc<FunctionUrl>) {
     // Without it every token after the first waits for the client's delayed ACK, some 40 ms.
     let _ = connection.set_nodelay(true);
     let service = service_fn(move |request| {
-        let fleet = Arc::clone(&fleet);
-        async move { Ok::<_, Infallible>(answer(request, endpoints, &fleet).await) }
+        let url = Arc::clone(&url);
+        async move { Ok::<_, Infallible>(url.answer(request, endpoints).await) }
     });
     // Both a client that goes away and an answer that is cut on purpose end here as errors.
     let _ = http1::Builder::new()
@@ -75,44 +210,4 @@ async fn serve_connection(connection: TcpStream, endpoints: Endpoints, fleet: Ar
         .header_read_timeout(HEAD_LIMIT)
         .serve_connection(TokioIo::new(connection), service)
         .await;
-}
-
-async fn answer(request: Request<Incoming>, endpoints: Endpoints, fleet: &Fleet) -> http::Response<Answer> {
-    let ids = Ids::generate();
-    let (head, body) = request.into_parts();
-    let body = match tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_EVENT).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return answer::too_large(&ids),
-        Ok(Err(_)) => return answer::bad_request(&ids),
-        Err(_) => return answer::request_timeout(&ids),
-    };
-    let Ok(invocation) = event::invocation(&head, &body, endpoints, &ids) else {
-        return answer::bad_request(&ids);
-    };
-    if invocation.event.len() > MAX_EVENT {
-        return answer::too_large(&ids);
-    }
-    let replied = match fleet.invoke(invocation).await {
-        Ok(replied) => replied,
-        Err(Throttled) => {
-            fleet.logs().throttled(&ids.request_id);
-            return answer::throttled(&ids);
-        }
-    };
-    // A failure has been shown where it was found.
-    let Ok(reply) = replied else { return answer::bad_gateway(&ids) };
-    let answered = match reply {
-        Reply::Buffered(document) => buffered::read(&document),
-        Reply::Streamed { framing: Framing::Raw, body } => Ok(answer::raw(body)),
-        Reply::Streamed { framing: Framing::HttpIntegration, mut body } => {
-            prelude::take(&mut body).await.and_then(|prelude| answer::streamed(&prelude, body))
-        }
-    };
-    match answered {
-        Ok(response) => answer::identified(response, &ids),
-        Err(failure) => {
-            fleet.logs().failed(&ids.request_id, &failure);
-            answer::bad_gateway(&ids)
-        }
-    }
 }

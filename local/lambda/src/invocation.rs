@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use tokio::sync::oneshot;
 
 use crate::failure::Failure;
@@ -29,9 +30,19 @@ pub(crate) struct Delivery {
 }
 
 /// Takes the one reply of an invocation. Its receiver is gone when the client is.
-pub(crate) type ReplySender = oneshot::Sender<Result<Reply, Failure>>;
+pub(crate) type ReplySender = oneshot::Sender<Result<Reply, NoReply>>;
+
+/// Why a sandbox gives no reply.
+#[derive(Debug)]
+pub(crate) enum NoReply {
+    /// The invocation has failed.
+    Failed(Failure),
+    /// The sandbox ended before its process asked for the invocation: another may have it.
+    Undelivered(Invocation),
+}
 
 /// What a process posted to `/invocation/{id}/response`.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and an invocation has one")]
 pub(crate) enum Reply {
     /// The whole answer, as a runtime without streaming posts it.
     Buffered(Bytes),
@@ -45,10 +56,10 @@ pub(crate) enum Reply {
 }
 
 /// How the first bytes of a streamed answer are to be read, by its content type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// `application/vnd.awslambda.http-integration-response`: a JSON prelude, then the payload.
     HttpIntegration,
-    /// Any other content type: all of it is payload.
-    Raw,
+    /// Any other content type, or none: all of it is payload, and of this type.
+    Raw(Option<HeaderValue>),
 }

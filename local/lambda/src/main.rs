@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use local_lambda::{Config, Function};
+use clap::{Parser, ValueEnum};
+use local_lambda::{Bandwidth, ClientGone, Config, Cors, Credentials, Freezing, Function, InvokeMode};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,9 +36,82 @@ struct Cli {
     /// A file to which every log line of the function is appended unchanged.
     #[arg(long, value_name = "PATH")]
     log_file: Option<PathBuf>,
+    /// Also writes Lambda's own log lines, such as platform.report, to the log file.
+    #[arg(long, requires = "log_file")]
+    platform_logs: bool,
+    /// How the function URL treats answers.
+    #[arg(long, value_enum, default_value_t)]
+    invoke_mode: Mode,
+    /// The function URL's CORS settings, as `aws lambda create-function-url-config --cors` takes them.
+    #[arg(long, value_name = "JSON")]
+    cors: Option<Cors>,
+    /// Who may call the function URL.
+    #[arg(long, value_enum, default_value_t, requires_if("aws-iam", "access_keys"))]
+    auth: Auth,
+    /// Credentials that callers may sign with. May be given several times.
+    #[arg(long = "access-key", value_name = "ID:SECRET[:TOKEN]", value_parser = access_key)]
+    access_keys: Vec<Credentials>,
+    /// How fast a streamed answer goes on.
+    #[arg(long, value_enum, default_value_t)]
+    bandwidth: Speed,
+    /// Whether a function learns that its client has gone in mid-stream.
+    #[arg(long, value_enum, default_value_t)]
+    client_gone: Gone,
+    /// Stops the processes of sandboxes that wait, as Lambda freezes them.
+    #[arg(long)]
+    freeze: bool,
+    /// Replaces the sandboxes when the program, or a file among its arguments, has changed.
+    #[arg(long)]
+    watch: bool,
     /// The function's program.
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     program: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Mode {
+    /// RESPONSE_STREAM: everything goes on as it comes.
+    #[default]
+    ResponseStream,
+    /// BUFFERED: an answer goes on when it is complete; what is not streamed becomes status, headers and body.
+    Buffered,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Auth {
+    /// NONE: everyone.
+    #[default]
+    None,
+    /// AWS_IAM: whoever signs with one of the access keys.
+    AwsIam,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Speed {
+    /// 6 MiB at once, then 2 MiB/s, as on AWS.
+    #[default]
+    Lambda,
+    /// As fast as the two ends can.
+    Off,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Gone {
+    /// No, as on AWS: its answer is read to the end.
+    #[default]
+    Unnoticed,
+    /// Its connection is cut.
+    Cut,
+}
+
+fn access_key(argument: &str) -> Result<Credentials, String> {
+    let mut parts = argument.splitn(3, ':').map(str::to_owned);
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(id), Some(secret), token) if !id.is_empty() && !secret.is_empty() => {
+            Ok(Credentials::new(id, secret, token, None, "command line"))
+        }
+        _ => Err("write it as ID:SECRET, or as ID:SECRET:TOKEN".to_owned()),
+    }
 }
 
 fn variable(argument: &str) -> Result<(String, OsString), String> {
@@ -67,7 +140,34 @@ async fn serve(cli: Cli) -> io::Result<()> {
     for (name, value) in cli.variables {
         function = function.env(name, value);
     }
-    let mut config = Config::new(function).sandboxes(cli.sandboxes).console(anstream::AutoStream::auto(io::stdout()));
+    let mut config = Config::new(function)
+        .sandboxes(cli.sandboxes)
+        .console(anstream::AutoStream::auto(io::stdout()))
+        .invoke_mode(match cli.invoke_mode {
+            Mode::ResponseStream => InvokeMode::ResponseStream,
+            Mode::Buffered => InvokeMode::Buffered,
+        })
+        .bandwidth(match cli.bandwidth {
+            Speed::Lambda => Bandwidth::lambda(),
+            Speed::Off => Bandwidth::unlimited(),
+        })
+        .client_gone(match cli.client_gone {
+            Gone::Unnoticed => ClientGone::Unnoticed,
+            Gone::Cut => ClientGone::Cut,
+        })
+        .freeze(if cli.freeze { Freezing::BetweenInvocations } else { Freezing::Off });
+    if let Some(cors) = cli.cors {
+        config = config.cors(cors);
+    }
+    if matches!(cli.auth, Auth::AwsIam) {
+        config = config.aws_iam(cli.access_keys);
+    }
+    if cli.watch {
+        config = config.watch();
+    }
+    if cli.platform_logs {
+        config = config.platform_logs();
+    }
     if let Some(path) = cli.log_file {
         config = config.log_file(path);
     }

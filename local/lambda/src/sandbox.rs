@@ -5,7 +5,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
@@ -14,36 +14,51 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 use crate::function::Function;
+use crate::program_watch::ProgramWatch;
 use crate::runtime_api::{Exchange, Limit, serve_connection};
 
 mod guard;
 mod output;
+mod process_group;
 
 use guard::Guard;
+pub(crate) use process_group::ProcessGroup;
 
 /// How long the last log lines of a process that has ended may take to be read. Only a descendant
 /// that left the process group can hold its pipes open longer.
 const LAST_LINES: Duration = Duration::from_millis(200);
 /// The pause after a failed accept: out of file descriptors, and trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How long a process may take to end by itself after SIGTERM: Lambda's figure where an internal extension is
+/// registered. Where none is, there is no SIGTERM.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs a sandbox to its end, whatever that is, and says why it ended. No process is left then.
 pub(crate) async fn supervise(
     exchange: Arc<Exchange>,
-    function: Arc<Function>,
-    limit: watch::Receiver<Limit>,
+    mut limit: watch::Receiver<Limit>,
+    program: Option<ProgramWatch>,
     shutdown: CancellationToken,
 ) -> Failure {
-    match Sandbox::start(&exchange, &function).await {
-        Ok(sandbox) => sandbox.supervise(&exchange, &function, limit, shutdown).await,
-        Err(error) => Failure::not_started(&error),
+    loop {
+        if let Some(program) = &program {
+            program.settled().await;
+        }
+        exchange.starts();
+        let failure = match Sandbox::start(&exchange).await {
+            Ok(sandbox) => sandbox.supervise(&exchange, &mut limit, &shutdown).await,
+            Err(error) => Failure::not_started(&error),
+        };
+        if !exchange.tries_again(&failure) {
+            return failure;
+        }
     }
 }
 
 struct Sandbox {
     listener: TcpListener,
     process: Child,
-    group: Pid,
+    group: ProcessGroup,
     /// Ends the process if the stand-in itself is killed.
     _guard: Guard,
     /// The readers of the process's output.
@@ -51,7 +66,8 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    async fn start(exchange: &Arc<Exchange>, function: &Function) -> io::Result<Self> {
+    async fn start(exchange: &Arc<Exchange>) -> io::Result<Self> {
+        let function = exchange.function();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = listener.local_addr()?.to_string();
         let log_stream = format!("local/[$LATEST]{:032x}", exchange.number());
@@ -72,8 +88,10 @@ impl Sandbox {
             .id()
             .and_then(|id| id.try_into().ok())
             .and_then(Pid::from_raw)
+            .map(ProcessGroup::led_by)
             .ok_or_else(|| io::Error::other("the process has no id"))?;
-        let guard = Guard::start(group)?;
+        let guard = Guard::start(group.leader())?;
+        exchange.runs_in(group);
         let mut readers = JoinSet::new();
         if let Some(stdout) = process.stdout.take() {
             readers.spawn(output::read(stdout, Arc::clone(exchange)));
@@ -87,9 +105,8 @@ impl Sandbox {
     async fn supervise(
         mut self,
         exchange: &Arc<Exchange>,
-        function: &Function,
-        mut limit: watch::Receiver<Limit>,
-        shutdown: CancellationToken,
+        limit: &mut watch::Receiver<Limit>,
+        shutdown: &CancellationToken,
     ) -> Failure {
         let mut connections = JoinSet::new();
         let failure = loop {
@@ -105,20 +122,27 @@ impl Sandbox {
                 },
                 Some(_) = connections.join_next() => {}
                 status = self.process.wait() => break Failure::exited(status),
-                failure = expired(current, function) => break failure,
+                failure = expired(current, exchange.function()) => break failure,
                 Ok(()) = limit.changed() => {}
+                failure = exchange.retired() => break failure,
                 () = shutdown.cancelled() => break Failure::shut_down(),
             }
         };
-        exchange.withdraw();
-        self.end().await;
+        if !exchange.may_start_again(&failure) {
+            exchange.withdraw();
+        }
+        let grace = if failure.is_wanted() && exchange.extensions().any() { GRACE } else { Duration::ZERO };
+        self.end(grace).await;
         failure
     }
 
-    /// Kills what is left of the process group and reads the last lines.
-    async fn end(mut self) {
-        // An error means that there is no such group any more.
-        let _ = kill_process_group(self.group, Signal::KILL);
+    /// Gives the process time to end by itself, kills what is left of its group, and reads the last lines.
+    async fn end(mut self, grace: Duration) {
+        if !grace.is_zero() {
+            self.group.terminate();
+            let _ = tokio::time::timeout(grace, self.process.wait()).await;
+        }
+        self.group.kill();
         let _: io::Result<ExitStatus> = self.process.wait().await;
         let last_lines = async { while self.readers.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_LINES, last_lines).await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser};
-use local_bedrock::Fault;
+use local_bedrock::FaultArgs;
 
 /// Runs Bro-Buddy on this machine: the function's own binary, stand-ins for AWS Lambda and Amazon Bedrock,
 /// and a small language model. No AWS account is needed.
@@ -30,9 +30,8 @@ pub(crate) struct Cli {
     /// File for the function's log lines; a new temporary one if not given
     #[arg(long, value_name = "PATH")]
     pub(crate) log_file: Option<PathBuf>,
-    /// Makes Bedrock fail: throttle, 500, exception@3, drop@3, stall@3, …
-    #[arg(long, value_name = "NAME")]
-    pub(crate) fault: Option<Fault>,
+    #[command(flatten)]
+    pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
 }

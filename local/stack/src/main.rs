@@ -7,6 +7,7 @@
 
 mod cli;
 mod generator;
+mod role;
 mod screen;
 mod stack;
 #[cfg(feature = "real-model")]

@@ -1,10 +1,12 @@
 //! The two stand-ins with the function between them: started in order, joined, ended together.
 
+use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use local_bedrock::FaultArgs;
 use local_lambda::Function;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::Cli;
 use crate::generator::{self, Chosen};
+use crate::role;
 use crate::screen;
 
 /// How long the stand-in for Bedrock may take to end. By then the function, its only client, is gone.
@@ -56,6 +59,7 @@ pub(crate) struct Stack {
     url: TcpListener,
     lambda: local_lambda::Config,
     bedrock: (TcpListener, local_bedrock::Config),
+    control: Option<TcpListener>,
     interrupt: Signal,
     terminate: Signal,
 }
@@ -72,18 +76,18 @@ impl Stack {
         let chosen = generator::choose(&cli.model).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let function = function(&program, &cli, &chosen, listener.local_addr()?);
-        let mut bedrock = local_bedrock::Config::new(chosen.generator);
-        let fault = cli.fault.map(|fault| ("fault", format!("{fault}: every request to Bedrock fails so")));
-        if let Some(fault) = cli.fault {
-            bedrock = bedrock.with_fault(fault);
-        }
+        let bedrock =
+            cli.faults.configure(local_bedrock::Config::new(chosen.generator)).with_credentials(role::credentials());
+        let control = cli.faults.control_listener().await?;
         let log_file = cli.log_file.clone().map_or_else(temporary_log_file, Ok)?;
         // Both handlers stand before the URL is shown, so that whoever reads it can stop us.
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let facts = [
             Some(("open", format!("http://{address}/"))),
             Some(("model", chosen.description)),
-            fault,
+            cli.faults.fault().map(|fault| ("fault", format!("{fault}: every request to Bedrock"))),
+            network(&cli.faults),
+            control_url(control.as_ref())?,
             Some(("log", log_file.display().to_string())),
             Some(("stop", "Ctrl-C".to_owned())),
         ];
@@ -93,13 +97,18 @@ impl Stack {
             .sandboxes(cli.sandboxes)
             .log_file(log_file)
             .console(anstream::AutoStream::auto(io::stdout()));
-        Ok(Self { url, lambda, bedrock: (listener, bedrock), interrupt, terminate })
+        Ok(Self { url, lambda, bedrock: (listener, bedrock), control, interrupt, terminate })
     }
 
     /// Serves until Ctrl-C or SIGTERM, then ends the function's processes and both stand-ins.
     pub(crate) async fn serve(self) -> Result<(), Error> {
-        let Self { url, lambda, bedrock: (listener, bedrock), mut interrupt, mut terminate } = self;
+        let Self { url, lambda, bedrock: (listener, bedrock), control, mut interrupt, mut terminate } = self;
         let (stop_bedrock, bedrock_stopped) = oneshot::channel::<()>();
+        if let Some(control) = control {
+            // Has nothing to finish: it ends with the program.
+            let control = local_bedrock::run_control(control, bedrock.faults(), bedrock.network(), pending());
+            tokio::spawn(control);
+        }
         let bedrock = tokio::spawn(local_bedrock::run(listener, bedrock, async move {
             // Also when the sender is dropped because the function URL has failed.
             let _ = bedrock_stopped.await;
@@ -120,6 +129,16 @@ impl Stack {
     }
 }
 
+fn network(faults: &FaultArgs) -> Option<(&'static str, String)> {
+    let names: Vec<_> = faults.network().iter().map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| ("network", names.join(" ")))
+}
+
+fn control_url(listener: Option<&TcpListener>) -> io::Result<Option<(&'static str, String)>> {
+    let address = listener.map(TcpListener::local_addr).transpose()?;
+    Ok(address.map(|address| ("control", format!("http://{address}/faults"))))
+}
+
 /// The function as it would be deployed, with Bedrock's address in place of AWS's.
 fn function(program: &Path, cli: &Cli, chosen: &Chosen, bedrock: SocketAddr) -> Function {
     // A system-defined inference profile, as far as an ARN can tell.
@@ -130,6 +149,7 @@ fn function(program: &Path, cli: &Cli, chosen: &Chosen, bedrock: SocketAddr) -> 
         .timeout(Duration::from_secs(cli.timeout))
         .env("MODEL_ID", model_id)
         .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", format!("http://{bedrock}"));
+    let function = role::VARIABLES.iter().fold(function, |function, (name, value)| function.env(*name, *value));
     cli.variables.iter().fold(function, |function, (name, value)| function.env(name, value))
 }
 

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use http::Request;
+use local_signature::{Credentials, sign};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value;
@@ -72,8 +74,12 @@ impl Stack {
 
 /// The body that `GET /` has for an answer.
 async fn get(address: &str) -> String {
+    exchange(address, &format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")).await
+}
+
+/// The body of the answer to `request`.
+async fn exchange(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("a request");
     let mut response = String::new();
     within("the response", stream.read_to_string(&mut response)).await.expect("a response");
@@ -106,13 +112,37 @@ async fn the_function_is_told_its_model_and_where_bedrock_is() {
 }
 
 #[tokio::test]
+async fn bedrock_answers_the_functions_role_alone() {
+    let stack = Stack::running("environment", &[]).await;
+    let environment: Value = serde_json::from_str(&stack.get().await).expect("JSON");
+    let variable = |name: &str| environment[name].as_str().expect("a variable").to_owned();
+    let bedrock = variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME").strip_prefix("http://").expect("no TLS").to_owned();
+    let ask = async |secret: &str| {
+        let request = Request::post("/model/us.local.scripted-v1%3A0/converse-stream").header("host", &bedrock);
+        let (mut head, ()) = request.body(()).expect("a request").into_parts();
+        let token = Some(variable("AWS_SESSION_TOKEN"));
+        let role = Credentials::new(variable("AWS_ACCESS_KEY_ID"), secret, token, None, "test");
+        sign(&mut head, b"{}", &role, &variable("AWS_REGION"), "bedrock", SystemTime::now()).expect("signed");
+        let mut request = format!("POST {} HTTP/1.1\r\ncontent-length: 2\r\nconnection: close\r\n", head.uri);
+        for (name, value) in &head.headers {
+            request += &format!("{name}: {}\r\n", value.to_str().expect("ASCII"));
+        }
+        exchange(&bedrock, &format!("{request}\r\n{{}}")).await
+    };
+    let answer = ask(&variable("AWS_SECRET_ACCESS_KEY")).await;
+    assert!(answer.contains("must start with a user message"), "{answer}");
+    let answer = ask("guess").await;
+    assert!(answer.contains("The request signature we calculated does not match"), "{answer}");
+}
+
+#[tokio::test]
 async fn the_screen_says_what_runs_and_the_file_has_the_functions_lines() {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let path = file.path().to_str().expect("a path");
     let arguments = ["--log-file", path, "--fault", "throttle", "--ttft", "5", "--gap", "1", "--tokens", "7"];
     let mut stack = Stack::running("exit-in-init", &arguments).await;
     assert_eq!(stack.facts["model"], "none: 7 scripted tokens, the first after 5 ms, then one every 1 ms");
-    assert_eq!(stack.facts["fault"], "throttle: every request to Bedrock fails so");
+    assert_eq!(stack.facts["fault"], "throttle: every request to Bedrock");
     assert_eq!(stack.facts["log"], path);
     assert_eq!(stack.facts["stop"], "Ctrl-C");
 
@@ -123,7 +153,8 @@ async fn the_screen_says_what_runs_and_the_file_has_the_functions_lines() {
     }
     assert!(seen.contains("no configuration"), "{seen}");
     assert!(!seen.contains('\u{1b}'), "no styles where there is no terminal: {seen}");
-    assert_eq!(std::fs::read_to_string(path).expect("the file"), "no configuration\n");
+    // Lambda tries a failed initialisation once more.
+    assert_eq!(std::fs::read_to_string(path).expect("the file"), "no configuration\n".repeat(2));
 }
 
 #[tokio::test]
@@ -189,6 +220,25 @@ async fn a_function_that_is_not_built_is_an_error_that_says_how() {
 async fn an_unknown_fault_is_an_error_that_lists_the_faults() {
     let message = refusal(&["--function", FUNCTION, "--fault", "earthquake"]).await;
     assert!(message.contains("earthquake") && message.contains("throttle"), "{message}");
+}
+
+#[tokio::test]
+async fn the_control_port_is_shown_and_switches_bedrocks_faults() {
+    let arguments = ["--control-port", "0", "--network", "latency:latency=1", "--network", "slow_close:delay=1"];
+    let stack = Stack::running("pid", &arguments).await;
+    assert_eq!(stack.facts["network"], "latency:latency=1,jitter=0 slow_close:delay=1");
+    let (address, path) =
+        stack.facts["control"].strip_prefix("http://").expect("a URL").split_once('/').expect("a path");
+    assert_eq!(path, "faults");
+    let request = |method: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "{method} /faults HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    let answer = exchange(address, &request("PUT", r#"{"fault": "stall@2"}"#)).await;
+    let state: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!(state["standing"], "stall@2");
 }
 
 #[cfg(feature = "real-model")]

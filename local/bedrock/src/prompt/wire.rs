@@ -4,7 +4,10 @@
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Message, Prompt, Role};
-use crate::{ErrorKind, ServiceError};
+use crate::{
+    ErrorKind, ServiceError,
+    guardrail::{GuardrailSettings, Raw},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -16,6 +19,7 @@ struct Body {
     #[serde(default)]
     inference_config: Inference,
     tool_config: Option<IgnoredAny>,
+    guardrail_config: Option<Raw>,
 }
 
 #[derive(Deserialize)]
@@ -31,6 +35,12 @@ struct Block {
     text: Option<String>,
     guard_content: Option<Guarded>,
     cache_point: Option<IgnoredAny>,
+}
+
+impl Block {
+    fn guarded_text(&self) -> Option<&str> {
+        Some(&self.guard_content.as_ref()?.text.as_ref()?.text)
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,7 +77,10 @@ pub(super) fn parse(body: &[u8]) -> Result<Prompt, ServiceError> {
             "Member must have length greater than or equal to 1",
         ));
     }
+    let guarded = guarded(&body.system, &body.messages);
     Ok(Prompt {
+        guardrail: body.guardrail_config.map(GuardrailSettings::parse).transpose()?.flatten(),
+        guarded,
         max_tokens: inference.max_tokens.map(max_tokens).transpose()?,
         temperature: inference.temperature.map(|value| fraction(value, "inferenceConfig.temperature")).transpose()?,
         top_p: inference.top_p.map(|value| fraction(value, "inferenceConfig.topP")).transpose()?,
@@ -75,6 +88,15 @@ pub(super) fn parse(body: &[u8]) -> Result<Prompt, ServiceError> {
         system: texts(body.system, "SystemContentBlock", "system")?,
         messages: conversation(body.messages)?,
     })
+}
+
+/// What a guardrail is to judge. Source: "Include a guardrail with the Converse API" in the Bedrock user guide.
+fn guarded(system: &[Block], turns: &[Turn]) -> Vec<String> {
+    let blocks = || turns.iter().flat_map(|turn| &turn.content);
+    let in_messages: Vec<_> = blocks().filter_map(Block::guarded_text).collect();
+    let in_messages =
+        if in_messages.is_empty() { blocks().filter_map(|block| block.text.as_deref()).collect() } else { in_messages };
+    system.iter().filter_map(Block::guarded_text).chain(in_messages).map(str::to_owned).collect()
 }
 
 fn conversation(turns: Vec<Turn>) -> Result<Vec<Message>, ServiceError> {

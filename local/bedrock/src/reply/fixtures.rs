@@ -18,7 +18,8 @@ async fn stream(pieces: &[&str], max_tokens: u32, fault: Option<Fault>) -> Vec<B
     let limits = Limits::of(&prompt);
     let script = Scripted::default().ttft(Duration::from_millis(40)).gap(Duration::from_millis(10));
     let generation = script.pieces(pieces.iter().copied()).generate(prompt).unwrap();
-    let mut frames = std::pin::pin!(frames(generation, limits, fault, Instant::now()));
+    let reply = Reply::generated(generation, limits, None, fault, Instant::now());
+    let mut frames = reply.into_bytes(fault, Closer::detached());
     let mut read = Vec::new();
     while let Ok(Some(frame)) = frames.try_next().await {
         read.push(frame);
@@ -30,22 +31,20 @@ const PIECES: [&str; 6] = ["Yo", ", bro", "! ", "🙂", " grün,\n", "青"];
 
 async fn fixtures() -> Vec<(&'static str, Vec<u8>)> {
     let reply = stream(&PIECES, 150, None).await;
-    let exception = Fault::Exception { kind: StreamException::ModelStreamError, after: 2 };
-    let cut = stream(&PIECES, 150, Some(Fault::Drop { after: 2 })).await.concat();
+    let faulty = |name: &str| stream(&PIECES, 150, Some(name.parse().unwrap()));
+    let cut = faulty("truncate@2").await.concat();
     let mut corrupt = reply.concat();
     let within_the_first_delta = reply[0].len() + reply[1].len() / 2;
     corrupt[within_the_first_delta] ^= 1;
-    let mut unknown = reply.clone();
-    unknown.insert(2, frames::frame_of_unknown_event().unwrap());
     vec![
         ("corrupt-crc.bin", corrupt),
         ("cut-between-frames.bin", cut.clone()),
         ("cut-within-a-frame.bin", cut[..cut.len() - 10].to_vec()),
         ("empty.bin", stream(&[], 150, None).await.concat()),
-        ("exception.bin", stream(&PIECES, 150, Some(exception)).await.concat()),
+        ("exception.bin", faulty("exception@2").await.concat()),
         ("max-tokens.bin", stream(&PIECES, 3, None).await.concat()),
         ("reply.bin", reply.concat()),
-        ("unknown-event.bin", unknown.concat()),
+        ("unknown-event.bin", faulty("unknown-event@1").await.concat()),
     ]
 }
 

@@ -7,13 +7,17 @@ use aws_smithy_eventstream::frame::read_message_from;
 use aws_smithy_types::event_stream::Message;
 use bytes::{Buf, Bytes, BytesMut};
 use futures::stream;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    body::Incoming,
+    client::conn::{http1, http2},
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use local_bedrock::{Config, Failure, Generation, Generator, Prompt, Refusal, Step, run};
 use serde_json::{Value, json};
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
     task::JoinHandle,
@@ -48,10 +52,41 @@ impl Bedrock {
     }
 
     pub async fn connect(&self) -> Client {
+        Client::connect(self.address).await
+    }
+
+    /// Sends `request` on a connection of its own and reads every byte that comes back, until the stand-in closes the
+    /// connection (`Ok`) or resets it.
+    pub async fn bytes(&self, request: Request<Full<Bytes>>) -> (Vec<u8>, std::io::Result<()>) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(&wire(request).await).await.unwrap();
+        let mut read = Vec::new();
+        loop {
+            match soon(stream.read_buf(&mut read)).await {
+                Ok(0) => return (read, Ok(())),
+                Ok(_) => {}
+                Err(error) => return (read, Err(error)),
+            }
+        }
+    }
+
+    /// Asks over HTTP/2 without TLS, on a connection of its own, and reads what comes until the body's end or break.
+    pub async fn ask_by_http2(&self, mut request: Request<Full<Bytes>>) -> (Vec<u8>, Result<(), hyper::Error>) {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        Client { sender }
+        let uri = format!("http://bedrock{}", request.uri().path());
+        *request.uri_mut() = uri.parse().unwrap();
+        request.headers_mut().remove("host");
+        let mut body = soon(sender.send_request(request)).await.unwrap().into_body();
+        let mut read = Vec::new();
+        loop {
+            match soon(body.frame()).await {
+                None => return (read, Ok(())),
+                Some(Ok(frame)) => read.extend_from_slice(&frame.into_data().unwrap_or_default()),
+                Some(Err(error)) => return (read, Err(error)),
+            }
+        }
     }
 
     /// Asks on a connection of its own and reads the whole answer.
@@ -60,11 +95,46 @@ impl Bedrock {
     }
 }
 
+/// A request as HTTP/1.1 has it, for a connection that is closed after the answer unless a header says otherwise.
+async fn wire(request: Request<Full<Bytes>>) -> Vec<u8> {
+    let (mut head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    head.headers.entry("connection").or_insert(HeaderValue::from_static("close"));
+    let mut wire = format!("{} {} HTTP/1.1\r\n", head.method, head.uri).into_bytes();
+    for (name, value) in &head.headers {
+        wire.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    wire.extend(format!("content-length: {}\r\n\r\n", body.len()).into_bytes());
+    wire.extend(body);
+    wire
+}
+
+/// The text of all the deltas whose frames are whole in `bytes`, whatever else is there.
+pub fn text_in(bytes: &[u8]) -> String {
+    let bytes = String::from_utf8_lossy(bytes);
+    let deltas = bytes.split(r#""delta":{"text":""#).skip(1);
+    deltas.filter_map(|delta| delta.split_once('"')).map(|(text, _)| text).collect()
+}
+
 pub struct Client {
     sender: http1::SendRequest<Full<Bytes>>,
 }
 
 impl Client {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        Self { sender }
+    }
+
+    /// Ready when the server has closed the connection.
+    pub async fn closed(&mut self) {
+        while self.sender.ready().await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Reply {
         soon(self.sender.ready()).await.unwrap();
         let (head, body) = soon(self.sender.send_request(request)).await.unwrap().into_parts();
@@ -121,6 +191,18 @@ impl Answer {
         self.headers["x-amzn-errortype"].to_str().unwrap().split(':').next().unwrap()
     }
 
+    pub fn kinds(&self) -> Vec<String> {
+        self.events().into_iter().map(|(kind, _)| kind).collect()
+    }
+
+    /// The payload of the one event of `kind`.
+    pub fn payload(&self, kind: &str) -> Value {
+        let mut payloads = self.events().into_iter().filter(|(found, _)| found == kind).map(|(_, payload)| payload);
+        let payload = payloads.next().expect(kind);
+        assert!(payloads.next().is_none(), "more than one {kind}");
+        payload
+    }
+
     /// Each event's kind and payload without its padding.
     pub fn events(&self) -> Vec<(String, Value)> {
         let mut rest = self.body.clone();
@@ -147,6 +229,13 @@ pub fn event(message: &Message) -> (String, Value) {
 /// A signed request for a reply to "Yo", with `inference` as its settings.
 pub fn question(inference: &Value) -> Request<Full<Bytes>> {
     let body = json!({"messages": [{"role": "user", "content": [{"text": "Yo"}]}], "inferenceConfig": inference});
+    post(PROFILE, SIGNED, &body.to_string())
+}
+
+/// `question`, with `members` added to its body.
+pub fn question_with(members: &Value) -> Request<Full<Bytes>> {
+    let mut body = json!({"messages": [{"role": "user", "content": [{"text": "Yo"}]}]});
+    body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     post(PROFILE, SIGNED, &body.to_string())
 }
 

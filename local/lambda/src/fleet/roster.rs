@@ -103,6 +103,11 @@ impl<E> Roster<E> {
         Some((exchange, rest))
     }
 
+    /// Every living sandbox.
+    pub(crate) fn all(&self) -> Vec<Arc<E>> {
+        self.lock().by_number.values().map(|member| Arc::clone(&member.exchange)).collect()
+    }
+
     pub(crate) fn set_handing_over(&self, number: Number) {
         if let Some(member) = self.lock().by_number.get_mut(&number) {
             member.occupancy = Occupancy::HandingOver;

@@ -5,13 +5,15 @@ use http::header::{
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
     UPGRADE,
 };
-use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{Either, Full};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
+use local_signature::SignatureError;
 
+use super::NoResponse;
 use super::event::Ids;
 use super::prelude::Prelude;
 use crate::failure::Failure;
-use crate::runtime_api::StreamedBody;
+use crate::runtime_api::{MAX_BUFFERED, StreamedBody};
 
 /// A response's body: here at once, or still coming.
 pub(super) type Answer = Either<Full<Bytes>, StreamedBody>;
@@ -34,11 +36,28 @@ pub(super) fn streamed(prelude: &Prelude, payload: StreamedBody) -> Result<Respo
     Ok(response)
 }
 
-/// A function's streamed response that has no prelude.
-pub(super) fn raw(payload: StreamedBody) -> Response<Answer> {
-    let mut response = Response::new(Either::Right(payload));
-    response.headers_mut().insert(CONTENT_TYPE, OCTET_STREAM);
+/// A function's response that has no prelude, of the type that the runtime gave it.
+pub(super) fn raw(content_type: Option<HeaderValue>, payload: Answer) -> Response<Answer> {
+    let mut response = Response::new(payload);
+    response.headers_mut().insert(CONTENT_TYPE, content_type.unwrap_or(OCTET_STREAM));
     response
+}
+
+/// A function's streamed response when it is complete.
+pub(super) async fn held_back(response: Response<Answer>) -> Result<Response<Answer>, NoResponse> {
+    let (head, body) = response.into_parts();
+    match Limited::new(body, MAX_BUFFERED).collect().await {
+        Ok(body) => Ok(Response::from_parts(head, Either::Left(Full::new(body.to_bytes())))),
+        Err(error) if error.is::<LengthLimitError>() => Err(Failure::response_too_large(MAX_BUFFERED).into()),
+        Err(_) => Err(NoResponse::Cut),
+    }
+}
+
+/// The answer to a preflight request.
+pub(super) fn preflight(headers: HeaderMap, ids: &Ids) -> Response<Answer> {
+    let mut response = Response::new(Either::Left(Full::default()));
+    *response.headers_mut() = headers;
+    identified(response, ids)
 }
 
 /// A function's buffered response.
@@ -58,14 +77,16 @@ fn with_head(head: &Prelude, body: Answer) -> Result<Response<Answer>, Failure> 
         .filter(|status| !status.is_informational())
         .ok_or_else(|| invalid("the status", &head.status_code))?;
     let headers = response.headers_mut();
-    for (name, value) in &head.headers {
+    for (name, values) in &head.headers {
         let mut parsed = HeaderName::try_from(name).map_err(|error| invalid(&format!("header {name:?}"), &error))?;
         if REMAPPED.contains(&parsed) {
             parsed = HeaderName::try_from(format!("x-amzn-remapped-{parsed}"))
                 .map_err(|error| invalid(&format!("header {name:?}"), &error))?;
         }
-        let value = HeaderValue::try_from(value).map_err(|error| invalid(&format!("header {name:?}"), &error))?;
-        headers.append(parsed, value);
+        for value in values.all() {
+            let value = HeaderValue::try_from(value).map_err(|error| invalid(&format!("header {name:?}"), &error))?;
+            headers.append(&parsed, value);
+        }
     }
     for cookie in &head.cookies {
         let cookie = HeaderValue::try_from(cookie).map_err(|error| invalid("a cookie", &error))?;
@@ -98,6 +119,15 @@ pub(super) fn throttled(ids: &Ids) -> Response<Answer> {
     own(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", BODY, ids)
 }
 
+/// The request is not signed, or not as it must be. That the two bodies spell `message` differently is AWS's way.
+pub(super) fn forbidden(error: &SignatureError, ids: &Ids) -> Response<Answer> {
+    let (name, body) = match error {
+        SignatureError::Missing => ("AccessDeniedException", serde_json::json!({ "Message": "Forbidden" })),
+        error => (error.name(), serde_json::json!({ "message": error.to_string() })),
+    };
+    own(StatusCode::FORBIDDEN, name, body.to_string(), ids)
+}
+
 /// The event would be larger than Lambda takes.
 pub(super) fn too_large(ids: &Ids) -> Response<Answer> {
     const BODY: &str =
@@ -115,8 +145,8 @@ pub(super) fn request_timeout(ids: &Ids) -> Response<Answer> {
     own(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", r#"{"message":"Request Timeout"}"#, ids)
 }
 
-fn own(status: StatusCode, error: &'static str, body: &'static str, ids: &Ids) -> Response<Answer> {
-    let mut response = Response::new(Either::Left(Full::from(body)));
+fn own(status: StatusCode, error: &'static str, body: impl Into<Bytes>, ids: &Ids) -> Response<Answer> {
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);

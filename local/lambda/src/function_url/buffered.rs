@@ -10,18 +10,37 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::{self, Answer};
-use super::prelude::Prelude;
+use super::prelude::{HeaderValues, Prelude};
 use crate::failure::Failure;
 
 /// Everything but the status may be missing, or null as Go's types write what is not set.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
-    status_code: u16,
-    headers: Option<BTreeMap<String, String>>,
+    status_code: StatusCode,
+    headers: Option<BTreeMap<String, HeaderValues>>,
     cookies: Option<Vec<String>>,
     body: Option<String>,
     is_base64_encoded: Option<bool>,
+}
+
+/// A number, or a string with one, which AWS accepts here.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StatusCode {
+    Number(u16),
+    Text(String),
+}
+
+impl StatusCode {
+    fn number(self) -> Result<u16, Failure> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Text(text) => text
+                .parse()
+                .map_err(|_| Failure::invalid_response(format!("the status of the response is no number: {text:?}"))),
+        }
+    }
 }
 
 /// Makes the response that a function URL makes of a buffered answer. A document without
@@ -47,7 +66,7 @@ pub(super) fn read(document: &Bytes) -> Result<Response<Answer>, Failure> {
         Bytes::from(body)
     };
     let prelude = Prelude {
-        status_code: document.status_code,
+        status_code: document.status_code.number()?,
         headers: document.headers.unwrap_or_default(),
         cookies: document.cookies.unwrap_or_default(),
     };

@@ -15,6 +15,8 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use uuid::Uuid;
 
+use super::iam::Caller;
+use crate::function::ACCOUNT;
 use crate::invocation::Invocation;
 
 /// As in `10/Apr/2022:13:30:05 +0000`.
@@ -74,6 +76,8 @@ struct Event<'a> {
 struct RequestContext<'a> {
     account_id: &'static str,
     api_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<Authorizer>,
     domain_name: &'a str,
     domain_prefix: &'static str,
     http: Http<'a>,
@@ -82,6 +86,11 @@ struct RequestContext<'a> {
     stage: &'static str,
     time: String,
     time_epoch: i128,
+}
+
+#[derive(Serialize)]
+struct Authorizer {
+    iam: Caller,
 }
 
 #[derive(Serialize)]
@@ -103,6 +112,7 @@ pub(super) fn invocation(
     body: &Bytes,
     endpoints: Endpoints,
     ids: &Ids,
+    caller: Option<Caller>,
 ) -> serde_json::Result<Invocation> {
     let source_ip = endpoints.client.ip().to_canonical().to_string();
     let mut headers = joined(&head.headers);
@@ -123,8 +133,9 @@ pub(super) fn invocation(
         headers,
         query_string_parameters: parameters(raw_query_string),
         request_context: RequestContext {
-            account_id: "anonymous",
+            account_id: if caller.is_some() { ACCOUNT } else { "anonymous" },
             api_id: URL_ID,
+            authorizer: caller.map(|iam| Authorizer { iam }),
             domain_name: host.rsplit_once(':').map_or(host, |(name, _)| name),
             domain_prefix: URL_ID,
             http: Http {

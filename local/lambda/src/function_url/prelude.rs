@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 
+use super::NoResponse;
 use crate::failure::Failure;
 use crate::runtime_api::StreamedBody;
 
@@ -21,9 +22,27 @@ pub(super) struct Prelude {
     #[serde(default = "ok")]
     pub(super) status_code: u16,
     #[serde(default)]
-    pub(super) headers: BTreeMap<String, String>,
+    pub(super) headers: BTreeMap<String, HeaderValues>,
     #[serde(default)]
     pub(super) cookies: Vec<String>,
+}
+
+/// A header's value, or several: so `lambda_runtime` writes a header that is set twice. What AWS makes of that is
+/// not documented; here each is a header of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub(super) enum HeaderValues {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl HeaderValues {
+    pub(super) fn all(&self) -> &[String] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Several(values) => values,
+        }
+    }
 }
 
 fn ok() -> u16 {
@@ -31,29 +50,28 @@ fn ok() -> u16 {
 }
 
 /// Reads the prelude off the body, which then begins with the payload.
-pub(super) async fn take(body: &mut StreamedBody) -> Result<Prelude, Failure> {
+pub(super) async fn take(body: &mut StreamedBody) -> Result<Prelude, NoResponse> {
     let mut parser = Parser::default();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::cut())?;
-        let Ok(chunk) = frame.into_data() else { continue };
+        let Ok(chunk) = frame?.into_data() else { continue };
         if let Some((prelude, payload)) = parser.push(&chunk)? {
             body.unread(payload);
             return Ok(prelude);
         }
     }
-    Err(Failure::invalid_response("the response ended before its prelude's eight NUL bytes"))
+    Err(Failure::invalid_response("the response ended before its prelude's eight NUL bytes").into())
 }
 
 /// Finds the delimiter across any division into chunks.
 #[derive(Debug, Default)]
-struct Parser {
+pub(super) struct Parser {
     seen: BytesMut,
 }
 
 impl Parser {
     /// Takes the next chunk. Once the delimiter is complete, returns the prelude and what of the
     /// chunk is payload.
-    fn push(&mut self, chunk: &Bytes) -> Result<Option<(Prelude, Bytes)>, Failure> {
+    pub(super) fn push(&mut self, chunk: &Bytes) -> Result<Option<(Prelude, Bytes)>, Failure> {
         let searched = self.seen.len().saturating_sub(DELIMITER.len() - 1);
         let before = self.seen.len();
         let room = MAX_PRELUDE - before;
@@ -113,7 +131,7 @@ mod tests {
         for end in 0..=answer.len() {
             let (prelude, payload) = split_at(&answer, &[end]).expect("a prelude").expect("a prelude");
             assert_eq!(prelude.status_code, 201, "split at {end}");
-            assert_eq!(prelude.headers["content-type"], "text/plain", "split at {end}");
+            assert_eq!(prelude.headers["content-type"].all(), ["text/plain"], "split at {end}");
             assert_eq!(prelude.cookies, ["a=1"], "split at {end}");
             assert_eq!(payload, b"pay\0load", "split at {end}");
         }

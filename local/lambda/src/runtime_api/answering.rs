@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Exchange;
 use crate::failure::Failure;
-use crate::invocation::{Reply, ReplySender};
+use crate::invocation::{NoReply, Reply, ReplySender};
 
 /// Held while a call of `response` or `error` is handled; gives the waiting client its one reply.
 pub(super) struct Answering {
@@ -42,10 +42,10 @@ impl Answering {
         let completion = self.completion();
         completion.report(&failure);
         completion.complete();
-        self.reply(Err(failure));
+        self.reply(Err(NoReply::Failed(failure)));
     }
 
-    fn reply(&mut self, reply: Result<Reply, Failure>) {
+    fn reply(&mut self, reply: Result<Reply, NoReply>) {
         if let Some(sender) = self.reply.take() {
             // Without a receiver the client has gone, and nobody waits for the reply.
             let _ = sender.send(reply);
@@ -75,6 +75,6 @@ impl Completion {
 
     /// Shows what went wrong to the person at the console.
     pub(super) fn report(&self, failure: &Failure) {
-        self.exchange.logs().failed(&self.id, failure);
+        self.exchange.failed(&self.id, failure);
     }
 }

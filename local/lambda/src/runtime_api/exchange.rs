@@ -2,17 +2,27 @@
 //! which asks for them and answers: who may say what when.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::answering::Answering;
+use super::extensions::Extensions;
+use super::init::Init;
+use super::timeline::Timeline;
+use crate::config::{Freezing, SandboxSettings};
 use crate::failure::Failure;
 use crate::fleet::{Number, Roster};
 use crate::function::Function;
 use crate::invocation::{Delivery, Pending, ReplySender};
-use crate::logs::Logs;
+use crate::logs::{Logs, PlatformRecord};
+use crate::sandbox::ProcessGroup;
+
+mod lifecycle;
+#[cfg(test)]
+mod tests;
 
 /// How long a process may live on after it has reported that its initialisation failed.
 const INIT_ERROR_GRACE: Duration = Duration::from_millis(500);
@@ -49,125 +59,172 @@ enum State {
     Answering { id: String },
     /// The answer is complete; the process has not asked for the next invocation.
     Answered { id: String },
-    /// The sandbox has ended.
+    /// The sandbox has ended, or is about to.
     Closed,
+}
+
+/// What changes together.
+struct Inner {
+    state: State,
+    init: Init,
+    /// The sandbox is to end as soon as it has nothing to do.
+    retiring: Option<Failure>,
+    /// The invocation at hand, for the platform's own log lines.
+    timeline: Option<Timeline>,
+    process: Option<ProcessGroup>,
 }
 
 /// One sandbox's side of the Runtime API.
 pub(crate) struct Exchange {
     number: Number,
-    function_arn: String,
-    timeout: Duration,
-    state: Mutex<State>,
+    function: Arc<Function>,
+    settings: SandboxSettings,
+    inner: Mutex<Inner>,
     limit: watch::Sender<Limit>,
-    /// When the process was started, until it has asked for its first invocation.
-    starting: Mutex<Option<Instant>>,
-    init_failure: Mutex<Option<Failure>>,
+    retired: CancellationToken,
+    extensions: Extensions,
     roster: Arc<Roster>,
     logs: Arc<Logs>,
 }
 
 impl Exchange {
-    /// The exchange of a sandbox that starts now, and the limit it is to be held to.
+    /// The exchange of a sandbox that is about to start, and the limit it is to be held to.
     pub(crate) fn new(
         number: Number,
-        function: &Function,
+        function: Arc<Function>,
+        settings: SandboxSettings,
         roster: Arc<Roster>,
         logs: Arc<Logs>,
     ) -> (Arc<Self>, watch::Receiver<Limit>) {
-        let now = Instant::now();
-        let (limit, limited) = watch::channel(Limit::Init(now + function.init_limit()));
-        let exchange = Self {
-            number,
-            function_arn: function.arn(),
-            timeout: function.invocation_limit(),
-            state: Mutex::new(State::Away(None)),
-            limit,
-            starting: Mutex::new(Some(now)),
-            init_failure: Mutex::new(None),
-            roster,
-            logs,
+        let (limit, limited) = watch::channel(Limit::None);
+        let inner = Inner {
+            state: State::Away(None),
+            init: Init::first(Instant::now()),
+            retiring: None,
+            timeline: None,
+            process: None,
         };
-        (Arc::new(exchange), limited)
+        let (retired, extensions) = (CancellationToken::new(), Extensions::default());
+        let inner = Mutex::new(inner);
+        (Arc::new(Self { number, function, settings, inner, limit, retired, extensions, roster, logs }), limited)
     }
 
     pub(crate) fn number(&self) -> Number {
         self.number
     }
 
-    pub(crate) fn function_arn(&self) -> &str {
-        &self.function_arn
+    pub(crate) fn function(&self) -> &Function {
+        &self.function
+    }
+
+    pub(crate) fn settings(&self) -> SandboxSettings {
+        self.settings
     }
 
     pub(crate) fn logs(&self) -> &Logs {
         &self.logs
     }
 
-    /// Delivers an invocation, or keeps it until the process asks. A sandbox that has ended gives
-    /// it back.
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Registration closes when the initialisation ends.
+    pub(super) fn is_initialising(&self) -> bool {
+        self.lock().init.began().is_some()
+    }
+
+    /// Delivers an invocation, or keeps it until the process asks. A sandbox that has ended gives it back, and
+    /// is not to be chosen again.
     pub(crate) fn invoke(&self, pending: Pending) -> Result<(), Pending> {
-        let mut state = lock(&self.state);
-        match std::mem::replace(&mut *state, State::Closed) {
+        let mut inner = self.lock();
+        match std::mem::replace(&mut inner.state, State::Closed) {
+            // It is about to end, or died while it was idle. Nothing was delivered: another sandbox may have it.
+            polling @ State::Polling(_)
+                if inner.retiring.is_some() || inner.process.is_some_and(ProcessGroup::has_ended) =>
+            {
+                inner.state = polling;
+                self.withdraw();
+                Err(pending)
+            }
             State::Polling(poll) => {
-                self.deliver(&mut state, poll, pending);
+                self.deliver(&mut inner, poll, pending);
                 Ok(())
             }
             State::Away(None) => {
-                self.keep(&mut state, pending);
+                self.keep(&mut inner, pending);
                 Ok(())
             }
             other => {
-                *state = other;
+                inner.state = other;
                 Err(pending)
             }
         }
     }
 
-    fn deliver(&self, state: &mut State, poll: oneshot::Sender<Delivery>, pending: Pending) {
+    fn deliver(&self, inner: &mut Inner, poll: oneshot::Sender<Delivery>, pending: Pending) {
+        if let (Freezing::BetweenInvocations, Some(process)) = (self.settings.freezing, inner.process) {
+            process.thaw();
+        }
         let Pending { invocation, reply } = pending;
-        let id = invocation.request_id.clone();
-        let deadline = SystemTime::now() + self.timeout;
-        *state = match poll.send(Delivery { invocation, deadline }) {
-            Ok(()) => {
-                self.limit.send_replace(Limit::Invocation(Instant::now() + self.timeout));
-                State::Invoked { id, reply }
-            }
+        let (id, trace_id) = (invocation.request_id.clone(), invocation.trace_id.clone());
+        let now = Instant::now();
+        // An initialisation within the invocation has used up some of its time.
+        let until = inner.init.deadline().unwrap_or(now + self.function.invocation_limit());
+        let deadline = SystemTime::now() + until.saturating_duration_since(now);
+        if let Err(Delivery { invocation, .. }) = poll.send(Delivery { invocation, deadline }) {
             // The process has closed its poll in the meantime, and will ask again.
-            Err(Delivery { invocation, .. }) => return self.keep(state, Pending { invocation, reply }),
-        };
+            return self.keep(inner, Pending { invocation, reply });
+        }
+        self.limit.send_replace(Limit::Invocation(until));
+        let deadline_ms = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        self.extensions.invoked(&id, deadline_ms, &self.function.arn(), &trace_id);
+        self.logs.platform(&PlatformRecord::start(&id));
+        inner.timeline = Some(Timeline::delivered(id.clone(), inner.init.take_duration()));
+        inner.state = State::Invoked { id, reply };
     }
 
     /// Keeps an invocation until the process asks. One that has lost its long poll must do so within the
     /// invocation's own limit, lest the client wait for ever.
-    fn keep(&self, state: &mut State, pending: Pending) {
-        if lock(&self.starting).is_none() {
-            self.limit.send_replace(Limit::Invocation(Instant::now() + self.timeout));
+    fn keep(&self, inner: &mut Inner, pending: Pending) {
+        if inner.init.began().is_none() {
+            self.limit.send_replace(Limit::Invocation(Instant::now() + self.function.invocation_limit()));
         }
-        *state = State::Away(Some(pending));
+        inner.state = State::Away(Some(pending));
     }
 
     /// The process asks for its next invocation.
     pub(super) async fn next(&self) -> Result<Delivery, Refusal> {
-        let receiver = self.poll()?;
-        if let Some(started) = lock(&self.starting).take() {
-            self.logs.started(self.number, started.elapsed());
-        }
-        receiver.await.map_err(|_| Refusal::InvalidStateTransition)
+        self.poll()?.await.map_err(|_| Refusal::InvalidStateTransition)
     }
 
     fn poll(&self) -> Result<oneshot::Receiver<Delivery>, Refusal> {
+        let mut inner = self.lock();
+        let refused = matches!(inner.state, State::Invoked { .. } | State::Answering { .. } | State::Closed);
+        if refused || matches!(inner.init, Init::Failed { .. }) {
+            return Err(Refusal::InvalidStateTransition);
+        }
+        if let Some(took) = inner.init.ready() {
+            self.logs.started(self.number, took);
+            self.logs.platform(&PlatformRecord::init_report(took, None));
+        }
         let (poll, receiver) = oneshot::channel();
-        let mut state = lock(&self.state);
-        match std::mem::replace(&mut *state, State::Closed) {
-            State::Away(Some(pending)) => self.deliver(&mut state, poll, pending),
-            State::Away(None) | State::Polling(_) | State::Answered { .. } => {
-                *state = State::Polling(poll);
-                self.limit.send_replace(Limit::None);
-                self.roster.set_idle(self.number);
+        match std::mem::replace(&mut inner.state, State::Closed) {
+            State::Away(Some(pending)) => self.deliver(&mut inner, poll, pending),
+            _ if inner.retiring.is_some() => {
+                self.report(&mut inner, None);
+                // The poll stays open: a refusal would be the last thing the process logs.
+                inner.state = State::Polling(poll);
+                self.retired.cancel();
             }
-            other @ (State::Invoked { .. } | State::Answering { .. } | State::Closed) => {
-                *state = other;
-                return Err(Refusal::InvalidStateTransition);
+            _ => {
+                self.report(&mut inner, None);
+                inner.state = State::Polling(poll);
+                self.limit.send_replace(Limit::None);
+                if let (Freezing::BetweenInvocations, Some(process)) = (self.settings.freezing, inner.process) {
+                    process.freeze();
+                }
+                self.roster.set_idle(self.number);
             }
         }
         Ok(receiver)
@@ -175,15 +232,16 @@ impl Exchange {
 
     /// The process begins its answer to the invocation `id`.
     pub(super) fn answering(self: &Arc<Self>, id: &str) -> Result<Answering, Refusal> {
-        let mut state = lock(&self.state);
-        match std::mem::replace(&mut *state, State::Closed) {
+        let mut inner = self.lock();
+        match std::mem::replace(&mut inner.state, State::Closed) {
             State::Invoked { id: current, reply } if current == id => {
-                *state = State::Answering { id: current };
+                inner.state = State::Answering { id: current };
+                inner.timeline.iter_mut().for_each(Timeline::began);
                 Ok(Answering::new(Arc::clone(self), id.to_owned(), reply))
             }
             other => {
                 let repeated = matches!(&other, State::Answering { id: current } if current == id);
-                *state = other;
+                inner.state = other;
                 Err(if repeated { Refusal::InvalidStateTransition } else { Refusal::InvalidRequestId })
             }
         }
@@ -192,112 +250,34 @@ impl Exchange {
     /// The answer to the invocation `id` is complete. Said before the client learns of the end, so that its
     /// next request finds the sandbox handing over.
     pub(super) fn complete(&self, id: &str) {
-        let mut state = lock(&self.state);
-        if matches!(&*state, State::Answering { id: current } if current == id) {
-            *state = State::Answered { id: id.to_owned() };
+        let mut inner = self.lock();
+        if !matches!(&inner.state, State::Answering { id: current } if current == id) {
+            return;
+        }
+        inner.state = State::Answered { id: id.to_owned() };
+        inner.timeline.iter_mut().for_each(Timeline::completed);
+        if inner.retiring.is_some() {
+            self.withdraw();
+        } else {
             self.roster.set_handing_over(self.number);
         }
     }
 
-    /// The process says that it cannot start. It is given a moment to end by itself.
+    /// The invocation `id` has failed, and the sandbox lives on.
+    pub(super) fn failed(&self, id: &str, failure: &Failure) {
+        self.lock().timeline.iter_mut().for_each(|timeline| timeline.failed(failure));
+        self.logs.failed(id, failure);
+    }
+
+    /// The process says that it cannot start. It is given a moment to end by itself, and no invocation any more.
     pub(super) fn init_failed(&self, failure: Failure) -> Result<(), Refusal> {
-        if lock(&self.starting).is_none() {
-            return Err(Refusal::InvalidStateTransition);
-        }
-        *lock(&self.init_failure) = Some(failure);
+        self.lock().init.fail(failure).map_err(|_| Refusal::InvalidStateTransition)?;
         self.limit.send_replace(Limit::Init(Instant::now() + INIT_ERROR_GRACE));
         Ok(())
     }
 
-    /// The sandbox is about to end: no invocation is to choose it any more, and another may take its place.
-    pub(crate) fn withdraw(&self) {
-        self.roster.remove(self.number);
-    }
-
-    /// The sandbox has ended. An invocation that has no reply fails, for the reason the process
-    /// itself gave if it gave one.
-    pub(crate) fn close(&self, failure: Failure) {
-        // Before the client learns of the end, whose next request must find room.
-        self.withdraw();
-        let failure = lock(&self.init_failure).take().unwrap_or(failure);
-        let state = std::mem::replace(&mut *lock(&self.state), State::Closed);
-        let (id, reply) = match state {
-            State::Away(Some(Pending { invocation, reply })) => (Some(invocation.request_id), Some(reply)),
-            State::Invoked { id, reply } => (Some(id), Some(reply)),
-            State::Answering { id } | State::Answered { id } => (Some(id), None),
-            State::Away(None) | State::Polling(_) | State::Closed => (None, None),
-        };
-        self.logs.ended(self.number, id.as_deref(), &failure);
-        if let Some(reply) = reply {
-            // Without a receiver the client has gone, and nobody waits for the reply.
-            let _ = reply.send(Err(failure));
-        }
-    }
-}
-
-/// A panic elsewhere leaves these states whole: none is changed in two steps.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::num::NonZeroUsize;
-
-    use super::*;
-    use crate::invocation::{Invocation, Reply};
-    use crate::logs::Sinks;
-
-    const TIMEOUT: Duration = Duration::from_secs(3);
-
-    fn exchange() -> (Arc<Exchange>, watch::Receiver<Limit>) {
-        let function = Function::new("function").timeout(TIMEOUT);
-        let logs = Logs::open(Sinks::default()).expect("no file to open");
-        Exchange::new(1, &function, Arc::new(Roster::new(NonZeroUsize::MIN)), Arc::new(logs))
-    }
-
-    fn pending(id: &str) -> (Pending, oneshot::Receiver<Result<Reply, Failure>>) {
-        let (reply, replied) = oneshot::channel();
-        let invocation = Invocation { request_id: id.to_owned(), trace_id: String::new(), event: "{}".into() };
-        (Pending { invocation, reply }, replied)
-    }
-
-    #[tokio::test]
-    async fn an_invocation_waits_for_the_process_to_start() {
-        let (exchange, limit) = exchange();
-        let (first, _replied) = pending("first");
-        assert!(exchange.invoke(first).is_ok());
-        assert!(matches!(*limit.borrow(), Limit::Init(_)), "the start has a limit of its own");
-        let delivery = exchange.next().await.expect("a delivery");
-        assert_eq!(delivery.invocation.request_id, "first");
-        assert!(matches!(*limit.borrow(), Limit::Invocation(_)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_invocation_for_a_process_that_lost_its_poll_is_kept_for_no_longer_than_its_time_out() {
-        let (exchange, limit) = exchange();
-        let lost = tokio::time::timeout(Duration::ZERO, exchange.next()).await;
-        assert!(lost.is_err() && matches!(*limit.borrow(), Limit::None));
-
-        let (kept, _replied) = pending("kept");
-        assert!(exchange.invoke(kept).is_ok());
-        let Limit::Invocation(until) = *limit.borrow() else { panic!("{:?}", *limit.borrow()) };
-        assert_eq!(until, Instant::now() + TIMEOUT);
-
-        let delivery = exchange.next().await.expect("a delivery");
-        assert_eq!(delivery.invocation.request_id, "kept");
-    }
-
-    #[tokio::test]
-    async fn an_ended_sandbox_gives_an_invocation_back_and_fails_the_one_it_had() {
-        let (exchange, _limit) = exchange();
-        let (had, replied) = pending("had");
-        assert!(exchange.invoke(had).is_ok());
-        exchange.close(Failure::shut_down());
-        assert_eq!(replied.await.expect("a reply").err(), Some(Failure::shut_down()));
-
-        let (refused, _replied) = pending("refused");
-        let returned = exchange.invoke(refused).expect_err("the invocation");
-        assert_eq!(returned.invocation.request_id, "refused");
+    /// A panic elsewhere leaves this whole: nothing is changed in two steps.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! The body of a streamed answer, moved from the process's connection to the client's frame by
 //! frame, with no task and no buffer between the two.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -11,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::answering::Completion;
+use crate::bandwidth::{Bandwidth, Bucket};
 use crate::failure::Failure;
 
 /// The process's side cannot complete the body, so the client's connection is to be cut.
@@ -18,48 +20,122 @@ use crate::failure::Failure;
 #[error("the function's response was cut")]
 pub(crate) struct Cut;
 
+/// What every streamed answer is held to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamLimits {
+    /// In bytes, prelude included.
+    pub(crate) size: u64,
+    pub(crate) bandwidth: Bandwidth,
+}
+
 /// How the client's side left a streamed answer.
 pub(super) enum Left {
     /// Read to its end, whether that was its last byte or a cut.
     Read,
+    /// Longer than an answer may be.
+    Oversized,
     /// Not read to its end, because the client has gone; the rest is still to be read.
     Abandoned(Incoming),
 }
 
 /// The bytes of a streamed answer.
 pub(crate) struct StreamedBody {
+    /// Read from the process, and not yet passed on.
     unread: Bytes,
     incoming: Option<Incoming>,
+    /// Bytes that may still come.
+    room: u64,
+    limits: StreamLimits,
+    bucket: Bucket,
     completion: Completion,
     left: Option<oneshot::Sender<Left>>,
 }
 
 /// Wraps a body so that the receiver learns how the client left it.
-pub(super) fn stream(incoming: Incoming, completion: Completion) -> (StreamedBody, oneshot::Receiver<Left>) {
+pub(super) fn stream(
+    incoming: Incoming,
+    completion: Completion,
+    limits: StreamLimits,
+) -> (StreamedBody, oneshot::Receiver<Left>) {
     let (left, receiver) = oneshot::channel();
-    let body = StreamedBody { unread: Bytes::new(), incoming: Some(incoming), completion, left: Some(left) };
+    let body = StreamedBody {
+        unread: Bytes::new(),
+        incoming: Some(incoming),
+        room: limits.size,
+        limits,
+        bucket: Bucket::full(limits.bandwidth),
+        completion,
+        left: Some(left),
+    };
     (body, receiver)
 }
 
 impl StreamedBody {
+    /// Waits for the first bytes of the answer, or for its end.
+    ///
+    /// # Errors
+    /// When the answer fails before its first byte.
+    pub(crate) async fn begin(&mut self) -> Result<(), Cut> {
+        if let Some(first) = poll_fn(|context| self.poll_read(context)).await.transpose()? {
+            self.unread = first;
+        }
+        Ok(())
+    }
+
     /// Puts bytes back in front of those still to come.
     pub(crate) fn unread(&mut self, bytes: Bytes) {
         self.unread = bytes;
     }
 
-    fn read(&mut self) {
+    /// The process has nothing more to say. Its answer is complete, and it may go on, while what is unread is
+    /// still on its way to the client.
+    fn leave(&mut self, how: Left) {
         self.incoming = None;
         self.completion.complete();
         if let Some(sender) = self.left.take() {
             // Without a receiver the process's connection has gone, and nobody is to be told.
-            let _ = sender.send(Left::Read);
+            let _ = sender.send(how);
         }
     }
 
-    fn cut(&mut self, failure: &Failure) -> Cut {
+    fn cut(&mut self, failure: &Failure, how: Left) -> Cut {
         self.completion.report(failure);
-        self.read();
+        self.leave(how);
         Cut
+    }
+
+    /// The next bytes from the process; an error ends the answer.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Cut>>> {
+        loop {
+            let Some(incoming) = self.incoming.as_mut() else { return Poll::Ready(None) };
+            let frame = match ready!(Pin::new(incoming).poll_frame(context)) {
+                Some(Ok(frame)) => frame,
+                Some(Err(_)) => return Poll::Ready(Some(Err(self.cut(&Failure::cut(), Left::Read)))),
+                None => {
+                    self.leave(Left::Read);
+                    return Poll::Ready(None);
+                }
+            };
+            match frame.into_data() {
+                Ok(data) => return Poll::Ready(Some(self.counted(data))),
+                Err(frame) => {
+                    let trailers = frame.trailers_ref();
+                    if let Some(failure) = trailers.and_then(Failure::from_trailers) {
+                        return Poll::Ready(Some(Err(self.cut(&failure, Left::Read))));
+                    }
+                }
+            }
+        }
+    }
+
+    fn counted(&mut self, data: Bytes) -> Result<Bytes, Cut> {
+        match self.room.checked_sub(data.len() as u64) {
+            Some(room) => {
+                self.room = room;
+                Ok(data)
+            }
+            None => Err(self.cut(&Failure::streamed_response_too_large(self.limits.size), Left::Oversized)),
+        }
     }
 }
 
@@ -68,31 +144,16 @@ impl Body for StreamedBody {
     type Error = Cut;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        if !self.unread.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.unread)))));
-        }
-        loop {
-            let Some(incoming) = self.incoming.as_mut() else { return Poll::Ready(None) };
-            let frame = match ready!(Pin::new(incoming).poll_frame(context)) {
-                Some(Ok(frame)) => frame,
-                Some(Err(_)) => {
-                    return Poll::Ready(Some(Err(self.cut(&Failure::cut()))));
-                }
-                None => {
-                    self.read();
-                    return Poll::Ready(None);
-                }
-            };
-            match frame.into_data() {
-                Ok(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
-                Err(frame) => {
-                    let trailers = frame.trailers_ref();
-                    if let Some(failure) = trailers.and_then(Failure::from_trailers) {
-                        return Poll::Ready(Some(Err(self.cut(&failure))));
-                    }
-                }
+        while self.unread.is_empty() {
+            match ready!(self.poll_read(context)) {
+                Some(Ok(data)) => self.unread = data,
+                Some(Err(cut)) => return Poll::Ready(Some(Err(cut))),
+                None => return Poll::Ready(None),
             }
         }
+        let wanted = self.unread.len();
+        let taken = ready!(self.bucket.poll_take(context, wanted));
+        Poll::Ready(Some(Ok(Frame::data(self.unread.split_to(taken)))))
     }
 }
 

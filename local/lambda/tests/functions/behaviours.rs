@@ -3,9 +3,16 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::runtime::{Answer, HTTP_INTEGRATION, Invocation, Result, Streaming, call, next, respond};
+use crate::extension;
+use crate::runtime::{Answer, HTTP_INTEGRATION, Invocation, Result, Streaming, abandon_next, call, next, respond};
 
 const PRELUDE: &[u8] = b"{\"statusCode\":200,\"headers\":{\"content-type\":\"text/event-stream\"}}\0\0\0\0\0\0\0\0";
+
+const ERROR_TRAILERS: [(&str, &str); 2] = [
+    ("Lambda-Runtime-Function-Error-Type", "Function.Broken"),
+    // {"errorMessage":"it broke"}
+    ("Lambda-Runtime-Function-Error-Body", "eyJlcnJvck1lc3NhZ2UiOiJpdCBicm9rZSJ9"),
+];
 
 /// Runs the behaviour of the given name, for as many invocations as there are.
 pub(crate) fn run(name: &str) -> Result<()> {
@@ -16,10 +23,16 @@ pub(crate) fn run(name: &str) -> Result<()> {
         }),
         "delivery" => each(|invocation| respond(&invocation.id, &serde_json::to_string(&invocation.headers)?)),
         "environment" => each(environment),
-        "pid" => each(|invocation| respond(&invocation.id, &format!("\"{}\"", std::process::id()))),
+        "pid" => each(|invocation| respond(&invocation.id, &std::process::id().to_string())),
         "once" => {
-            respond(&next()?.id, &format!("\"{}\"", std::process::id()))?;
+            respond(&next()?.id, &std::process::id().to_string())?;
             std::process::exit(0)
+        }
+        "loses-its-poll" => {
+            respond(&next()?.id, &std::process::id().to_string())?;
+            abandon_next()?;
+            wait_for_release()?;
+            std::process::exit(9)
         }
         "buffered" => each(|invocation| respond(&invocation.id, &body_of(invocation)?)),
         "steps" => each(steps),
@@ -36,6 +49,16 @@ pub(crate) fn run(name: &str) -> Result<()> {
             stream.end()
         }),
         "error-trailer" => each(error_trailer),
+        "error-trailer-first" => each(|invocation| {
+            let stream = Streaming::begin(&invocation.id, "application/octet-stream")?;
+            stream.end_with_trailers(&ERROR_TRAILERS)
+        }),
+        "bytes" => each(bytes),
+        "buffered-bytes" => each(|invocation| {
+            let length = body_of(invocation)?.parse()?;
+            answered(respond(&invocation.id, &"x".repeat(length))?)
+        }),
+        "until-cut" => each(until_cut),
         "error" => each(|invocation| {
             let path = format!("/invocation/{}/error", invocation.id);
             let document = br#"{"errorType":"Broken","errorMessage":"it is broken"}"#;
@@ -49,6 +72,21 @@ pub(crate) fn run(name: &str) -> Result<()> {
             let document = br#"{"errorType":"Config.Missing","errorMessage":"MODEL_ID is missing"}"#;
             call("POST", "/init/error", &[], document)?;
             std::process::exit(1)
+        }
+        "init-error-then-next" => {
+            let document = br#"{"errorType":"Config.Missing","errorMessage":"MODEL_ID is missing"}"#;
+            call("POST", "/init/error", &[], document)?;
+            let refused = call("GET", "/invocation/next", &[], b"")?;
+            writeln!(std::io::stdout(), "next answered {}", refused.status)?;
+            std::process::exit(1)
+        }
+        "init-fails-once" => {
+            let mark = std::env::var("MARK")?;
+            if !std::fs::exists(&mark)? {
+                std::fs::write(mark, "")?;
+                std::process::exit(3)
+            }
+            each(|invocation| respond(&invocation.id, &serde_json::to_string(&invocation.headers)?))
         }
         "hang-in-init" => loop {
             std::thread::park();
@@ -82,9 +120,24 @@ pub(crate) fn run(name: &str) -> Result<()> {
         }
         "wrong-calls" => each(wrong_calls),
         "log" => each(log),
+        "sigterm" => {
+            extension::say_when_terminated()?;
+            each(|invocation| respond(&invocation.id, "0"))
+        }
+        "internal-extension" => {
+            extension::say_when_terminated()?;
+            extension::register_and_log_events(&["INVOKE"])?;
+            each(|invocation| respond(&invocation.id, "0"))
+        }
+        "sigterm-ignored" => {
+            extension::ignore_termination()?;
+            extension::register_and_log_events(&[])?;
+            each(|invocation| respond(&invocation.id, &std::process::id().to_string()))
+        }
+        "wrong-extension-calls" => extension::wrong_calls(),
         "child" => {
             let child = Command::new("/bin/sleep").arg("1000").spawn()?;
-            each(move |invocation| respond(&invocation.id, &format!("\"{} {}\"", std::process::id(), child.id())))
+            each(move |invocation| respond(&invocation.id, &format!("{} {}", std::process::id(), child.id())))
         }
         other => Err(format!("no behaviour is called {other}").into()),
     }
@@ -117,6 +170,29 @@ fn wait_for_release() -> Result<()> {
     let mut test = std::net::TcpStream::connect(std::env::var("RELEASE")?)?;
     test.read_to_end(&mut Vec::new())?;
     Ok(())
+}
+
+/// Streams as many bytes as the request's body says, after a prelude of 2 bytes and its delimiter.
+fn bytes(invocation: &Invocation) -> Result<Answer> {
+    let length: usize = body_of(invocation)?.parse()?;
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    stream.chunk(b"{}\0\0\0\0\0\0\0\0")?;
+    for chunk in vec![b'x'; length].chunks(64 * 1024) {
+        // What is refused is answered before its end.
+        if stream.chunk(chunk).is_err() {
+            break;
+        }
+    }
+    answered(stream.end()?)
+}
+
+/// Begins to stream, and says when the platform cuts it.
+fn until_cut(invocation: &Invocation) -> Result<Answer> {
+    let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+    stream.chunk(PRELUDE)?;
+    stream.chunk("one")?;
+    writeln!(std::io::stdout(), "{}", if stream.ends_in_cut() { "cut" } else { "answered" })?;
+    Ok(Answer::default())
 }
 
 /// Sends three events, each only when the test lets it.
@@ -159,11 +235,7 @@ fn error_trailer(invocation: &Invocation) -> Result<Answer> {
     stream.chunk(PRELUDE)?;
     stream.chunk("half")?;
     wait_for_release()?;
-    stream.end_with_trailers(&[
-        ("Lambda-Runtime-Function-Error-Type", "Function.Broken"),
-        // {"errorMessage":"it broke"}
-        ("Lambda-Runtime-Function-Error-Body", "eyJlcnJvck1lc3NhZ2UiOiJpdCBicm9rZSJ9"),
-    ])
+    stream.end_with_trailers(&ERROR_TRAILERS)
 }
 
 /// Makes calls that the Runtime API refuses, then answers with what it said to each.
@@ -191,5 +263,5 @@ fn log(invocation: &Invocation) -> Result<Answer> {
     let body = body_of(invocation)?;
     writeln!(std::io::stdout(), "{body}")?;
     writeln!(std::io::stderr(), "to stderr")?;
-    respond(&invocation.id, "\"logged\"")
+    respond(&invocation.id, "logged")
 }

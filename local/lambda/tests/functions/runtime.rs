@@ -10,7 +10,11 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const PATH: &str = "/2018-06-01/runtime";
 pub(crate) const HTTP_INTEGRATION: &str = "application/vnd.awslambda.http-integration-response";
 
+/// The error trailers, declared before they come.
+pub(crate) const TRAILER: &str = "lambda-runtime-function-error-type, lambda-runtime-function-error-body";
+
 /// The answer to a call: status, headers in lower case, body.
+#[derive(Default)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
@@ -40,10 +44,21 @@ pub(crate) fn next() -> Result<Invocation> {
     Ok(Invocation { id, event: String::from_utf8(answer.body)?, headers: answer.headers })
 }
 
+/// Asks for the next invocation and closes the connection without waiting.
+pub(crate) fn abandon_next() -> Result<()> {
+    let head = format!("GET {PATH}/invocation/next HTTP/1.1\r\nhost: runtime\r\n\r\n");
+    Ok(connect()?.write_all(head.as_bytes())?)
+}
+
 /// One call with a whole body.
 pub(crate) fn call(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+    request(method, &format!("{PATH}{path}"), headers, body)
+}
+
+/// One call outside the Runtime API.
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
     let mut stream = connect()?;
-    let mut head = format!("{method} {PATH}{path} HTTP/1.1\r\nhost: runtime\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: runtime\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -66,7 +81,7 @@ impl Streaming {
         let head = format!(
             "POST {PATH}/invocation/{id}/response HTTP/1.1\r\nhost: runtime\r\n\
              lambda-runtime-function-response-mode: streaming\r\ncontent-type: {content_type}\r\n\
-             transfer-encoding: chunked\r\n\r\n"
+             transfer-encoding: chunked\r\ntrailer: {TRAILER}\r\n\r\n"
         );
         stream.write_all(head.as_bytes())?;
         Ok(Self(stream))
@@ -90,8 +105,15 @@ impl Streaming {
         }
     }
 
+    /// Waits until the platform ends the connection; whether it did so without an answer. A proper close and a
+    /// reset are alike.
+    pub(crate) fn ends_in_cut(mut self) -> bool {
+        !matches!(self.0.read(&mut [0]), Ok(1))
+    }
+
     pub(crate) fn end(mut self) -> Result<Answer> {
-        self.0.write_all(b"0\r\n\r\n")?;
+        // A platform that has refused the answer does not read its end.
+        let _ = self.0.write_all(b"0\r\n\r\n");
         read_answer(self.0)
     }
 

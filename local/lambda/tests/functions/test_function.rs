@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a function is configured by its environment")]
 
 mod behaviours;
+mod extension;
 mod runtime;
 
 use std::error::Error;

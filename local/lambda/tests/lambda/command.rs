@@ -90,3 +90,23 @@ async fn a_port_in_use_is_an_error_that_names_the_flag() {
     assert!(!output.status.success());
     assert!(message.contains(&format!("127.0.0.1:{port}")) && message.contains("--port"), "{message}");
 }
+
+#[tokio::test]
+async fn settings_that_aws_would_refuse_are_refused_at_the_start() {
+    for (arguments, words) in [
+        (&["--cors", r#"{"AllowMethods":["OPTIONS"]}"#][..], "the URL answers OPTIONS without being told"),
+        (&["--auth", "aws-iam"], "--access-key"),
+        (&["--auth", "aws-iam", "--access-key", "no secret"], "ID:SECRET"),
+        (&["--platform-logs"], "--log-file"),
+    ] {
+        let command = Command::new(env!("CARGO_BIN_EXE_local-lambda"))
+            .args(["--port", "0"])
+            .args(arguments)
+            .args(["--", TEST_FUNCTION, "echo"])
+            .output();
+        let output = within("the end", command).await.expect("output");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(message.contains(words), "{arguments:?}: {message}");
+    }
+}

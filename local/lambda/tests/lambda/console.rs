@@ -1,5 +1,9 @@
 //! Where a function's log lines go.
 
+use std::io::Write;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
 use crate::support::{Lambda, behaving};
 
 const RECORD: &str = concat!(
@@ -59,6 +63,36 @@ async fn a_cold_start_is_shown_once_per_sandbox() {
     lambda.get("/").await.text().await;
     let line = lambda.console("cold start").await;
     assert!(line.starts_with("sandbox 1 · cold start ") && line.ends_with(" ms"), "{line}");
-    assert!(!lambda.console_so_far().iter().any(|line| line.contains("cold start")));
+    assert!(!lambda.stop().await.console.iter().any(|line| line.contains("cold start")));
+}
+
+/// A stopped terminal: says that it was written to, and takes nothing until the test ends.
+struct Stopped {
+    written_to: Sender<()>,
+    end: Receiver<()>,
+}
+
+impl Write for Stopped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _ = self.written_to.send(());
+        let _ = self.end.recv();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_terminal_holds_nobody_up() {
+    let ((written_to, first_write), (_test, end)) = (channel(), channel());
+    let mut lambda = Lambda::with(behaving("log"), |config| config.console(Stopped { written_to, end })).await;
+    for _ in 0..3 {
+        assert_eq!(lambda.post("words").await.text().await, "logged");
+        lambda.line().await;
+        lambda.line().await;
+    }
+    first_write.recv_timeout(Duration::from_secs(20)).expect("the terminal was written to");
     lambda.stop().await;
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::Lambda;
 
 async fn event_of(request: http::request::Builder, body: &'static [u8]) -> Value {
-    let lambda = Lambda::running("echo").await;
+    let lambda = Lambda::buffered("echo").await;
     let event = lambda.send(request.body(Bytes::from_static(body)).expect("a request")).await.json().await;
     lambda.stop().await;
     event
@@ -108,7 +108,7 @@ async fn only_text_is_passed_as_text_and_the_rest_as_base64() {
         ("application/octet-stream", b"a=1", "YT0x", true),
         ("text/plain", b"\xff\xfe", "//4=", true),
     ];
-    let lambda = Lambda::running("echo").await;
+    let lambda = Lambda::buffered("echo").await;
     for (content_type, body, expected, base64) in cases {
         let request = Request::post("/").header("content-type", content_type);
         let event = lambda.send(request.body(Bytes::from_static(body)).expect("a request")).await.json().await;
@@ -119,12 +119,11 @@ async fn only_text_is_passed_as_text_and_the_rest_as_base64() {
 
 #[tokio::test]
 async fn a_request_above_6_mb_is_413_and_never_reaches_the_function() {
-    let mut lambda = Lambda::running("echo").await;
+    let lambda = Lambda::running("echo").await;
     let response = lambda.post(vec![b'x'; 6 * 1024 * 1024 + 1]).await;
     assert_eq!(response.status, 413);
     assert_eq!(response.json().await["Type"], "User");
     // Within the limit, but not with the event around it.
     assert_eq!(lambda.post(vec![b'x'; 6 * 1024 * 1024 - 10]).await.status, 413);
-    assert_eq!(lambda.console_so_far(), Vec::<String>::new(), "no sandbox was started");
-    lambda.stop().await;
+    assert_eq!(lambda.stop().await.console, Vec::<String>::new(), "no sandbox was started");
 }

@@ -32,7 +32,8 @@ async fn a_reported_init_error_is_a_502_that_names_the_reported_reason() {
 
 #[tokio::test]
 async fn an_initialisation_beyond_its_limit_is_a_502() {
-    let function = behaving("hang-in-init").init_timeout(Duration::from_millis(50));
+    let limit = Duration::from_millis(50);
+    let function = behaving("hang-in-init").init_timeout(limit).timeout(limit);
     fails_twice(function, "Sandbox.Timedout: no call of /runtime/invocation/next within 0.05 s").await;
 }
 
@@ -49,13 +50,13 @@ async fn an_invocation_beyond_its_deadline_is_a_502() {
 
 #[tokio::test]
 async fn a_reported_error_is_a_502_and_the_sandbox_lives_on() {
-    let mut lambda = Lambda::running("error").await;
+    let lambda = Lambda::running("error").await;
     for _ in 0..2 {
         assert_eq!(lambda.get("/").await.status, 502);
-        lambda.console("Function.Broken: it is broken").await;
     }
-    assert!(!lambda.console_so_far().iter().any(|line| line.contains("sandbox 2")));
-    lambda.stop().await;
+    let console = lambda.stop().await.console;
+    assert_eq!(console.iter().filter(|line| line.contains("Function.Broken: it is broken")).count(), 2, "{console:?}");
+    assert!(!console.iter().any(|line| line.contains("sandbox 2")), "{console:?}");
 }
 
 #[tokio::test]
@@ -72,11 +73,40 @@ async fn a_stream_beyond_its_deadline_is_cut() {
 
 #[tokio::test]
 async fn the_last_words_of_a_process_stand_before_the_reason_of_its_end() {
-    let mut lambda = Lambda::running("exit-in-init").await;
+    let lambda = Lambda::running("exit-in-init").await;
     assert_eq!(lambda.get("/").await.status, 502);
-    let lines = lambda.console_so_far();
+    let lines = lambda.stop().await.console;
     let position = |text: &str| lines.iter().position(|line| line.contains(text));
     assert!(position("no configuration").is_some(), "{lines:?}");
     assert!(position("no configuration") < position("Runtime.ExitError"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_failed_initialisation_is_tried_once_more_within_the_invocation() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let function = behaving("init-fails-once").env("MARK", directory.path().join("mark"));
+    let mut lambda = Lambda::with(function, |config| config.sandboxes(NonZeroUsize::MIN)).await;
+    assert_eq!(lambda.get("/").await.status, 200);
+    lambda.console("sandbox 1 Runtime.ExitError: the process ended: exit status: 3").await;
+    lambda.console("sandbox 1 · cold start").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn the_second_initialisation_has_the_functions_time_out_as_its_limit() {
+    let function = behaving("hang-in-init").init_timeout(Duration::from_millis(50)).timeout(Duration::from_millis(80));
+    let mut lambda = Lambda::with(function, |config| config).await;
+    assert_eq!(lambda.get("/").await.status, 502);
+    lambda.console("Sandbox.Timedout: no call of /runtime/invocation/next within 0.05 s").await;
+    lambda.console("Sandbox.Timedout: task timed out after 0.08 s").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_process_that_reported_an_init_error_gets_no_invocation_any_more() {
+    let mut lambda = Lambda::running("init-error-then-next").await;
+    assert_eq!(lambda.get("/").await.status, 502);
+    assert_eq!(lambda.line().await, "next answered 403");
+    lambda.console("Config.Missing: MODEL_ID is missing").await;
     lambda.stop().await;
 }

@@ -5,8 +5,13 @@
 
 mod command;
 mod console;
+mod cors;
 mod event;
 mod failures;
+mod iam;
+mod lifecycle;
+mod platform_logs;
+mod readme;
 mod response;
 mod runtime_api;
 mod sandboxes;

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use http::Request;
+use local_lambda::InvokeMode;
 use serde_json::json;
 
-use crate::support::Lambda;
+use crate::support::{Gate, Lambda, behaving};
 
 #[tokio::test]
 async fn the_prelude_sets_status_headers_and_cookies() {
@@ -86,17 +87,18 @@ async fn a_stream_without_the_http_integration_type_is_all_payload() {
     let lambda = Lambda::running("raw-stream").await;
     let response = lambda.get("/").await;
     assert_eq!(response.status, 200);
-    assert_eq!(response.header("content-type"), Some("application/octet-stream"));
+    assert_eq!(response.header("content-type"), Some("application/json"));
     assert_eq!(response.text().await, "raw");
     lambda.stop().await;
 }
 
 #[tokio::test]
 async fn a_buffered_answer_is_a_response_or_its_body() {
-    let lambda = Lambda::running("buffered").await;
+    let lambda = Lambda::buffered("buffered").await;
     for (document, status, content_type, body) in [
         (r#"{"statusCode":404,"headers":{"content-type":"text/plain"},"body":"no"}"#, 404, "text/plain", "no"),
         (r#"{"statusCode":200,"body":"aGk=","isBase64Encoded":true}"#, 200, "application/json", "hi"),
+        (r#"{"statusCode":"418","body":"a teapot"}"#, 418, "application/json", "a teapot"),
         (r#"{"statusCode":200,"headers":null,"cookies":null,"body":"go"}"#, 200, "application/json", "go"),
         (r#"{"answer":42}"#, 200, "application/json", r#"{"answer":42}"#),
         (r#""just words""#, 200, "application/json", "just words"),
@@ -117,5 +119,56 @@ async fn a_head_request_gets_no_body_and_leaves_the_sandbox_usable() {
     assert_eq!(lambda.send(head).await.text().await, "");
     assert_eq!(lambda.line().await, "answered 202");
     assert_eq!(lambda.get("/").await.text().await, "raw");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_buffered_answer_behind_a_streaming_url_goes_on_as_it_is() {
+    let mut lambda = Lambda::running("buffered").await;
+    let document = r#"{"statusCode":404,"headers":{"content-type":"text/plain"},"body":"no"}"#;
+    let response = lambda.post(document).await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.text().await, document);
+    lambda.console("--invoke-mode buffered").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_buffered_url_holds_a_streamed_answer_back_until_it_is_complete() {
+    let gate = Gate::closed().await;
+    let function = gate.guarding(behaving("steps"));
+    let lambda = Lambda::with(function, |config| config.invoke_mode(InvokeMode::Buffered)).await;
+    let mut answer = Box::pin(lambda.get("/"));
+    for _ in 0..3 {
+        let waiting = tokio::select! {
+            _ = &mut answer => panic!("the head came before the end"),
+            waiting = gate.reached() => waiting,
+        };
+        drop(waiting);
+    }
+    let response = answer.as_mut().await;
+    drop(answer);
+    assert_eq!(response.header("content-type"), Some("text/event-stream"));
+    assert_eq!(response.header("content-length"), Some("11"));
+    assert_eq!(response.text().await, "onetwothree");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_buffered_answer_above_6_mb_is_a_502_and_the_function_is_told_413() {
+    let mut lambda = Lambda::buffered("buffered-bytes").await;
+    let limit = 6 * 1024 * 1024 + 100;
+    assert_eq!(lambda.post((limit + 1).to_string()).await.status, 502);
+    assert_eq!(lambda.line().await, "answered 413");
+    lambda.console("Function.ResponseSizeTooLarge").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_header_with_several_values_is_sent_several_times() {
+    let lambda = Lambda::running("prelude").await;
+    let response = lambda.post(r#"{"headers":{"x-own":["one","two"]}}"#).await;
+    let values: Vec<_> = response.headers.get_all("x-own").iter().collect();
+    assert_eq!(values, ["one", "two"]);
     lambda.stop().await;
 }

@@ -80,3 +80,49 @@ async fn the_environment_is_lambdas_and_nothing_is_inherited() {
     );
     lambda.stop().await;
 }
+
+#[tokio::test]
+async fn an_internal_extension_is_registered_and_told_of_each_invocation() {
+    let mut lambda = Lambda::with(behaving("internal-extension").name("bro"), |config| config).await;
+    let response = lambda.get("/").await;
+    let id = response.header("x-amzn-requestid").expect("an id").to_owned();
+    let registered = lambda.line().await;
+    let registered = registered.strip_prefix("registered ").expect("the registration");
+    let registered: serde_json::Value = serde_json::from_str(registered).expect("JSON");
+    assert_eq!(registered, json!({ "functionName": "bro", "functionVersion": "$LATEST", "handler": "bootstrap" }));
+    let event: serde_json::Value = serde_json::from_str(&lambda.line().await).expect("JSON");
+    assert_eq!(
+        event,
+        json!({
+            "eventType": "INVOKE",
+            "deadlineMs": event["deadlineMs"],
+            "requestId": id,
+            "invokedFunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:bro",
+            "tracing": { "type": "X-Amzn-Trace-Id", "value": response.header("x-amzn-trace-id") },
+        })
+    );
+    assert!(event["deadlineMs"].is_u64(), "{event}");
+    lambda.get("/").await;
+    assert!(lambda.line().await.contains(r#""eventType":"INVOKE""#));
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_calls_of_the_extensions_api_are_refused_as_the_emulator_refuses_them() {
+    let lambda = Lambda::running("wrong-extension-calls").await;
+    assert_eq!(
+        lambda.get("/").await.json().await,
+        json!([
+            "403 Extension.InvalidExtensionName",
+            "403 Extension.InvalidEventType",
+            "200 -",
+            "403 Extension.InvalidExtensionState",
+            "403 Extension.InvalidExtensionIdentifier",
+            "403 Extension.UnknownExtensionIdentifier",
+            "405 -",
+            "404 -",
+            "403 Extension.RegistrationClosed",
+        ])
+    );
+    lambda.stop().await;
+}

@@ -6,14 +6,13 @@ use crate::support::{Gate, Lambda, behaving, gone};
 
 #[tokio::test]
 async fn requests_one_after_the_other_share_one_sandbox() {
-    let mut lambda = Lambda::with_sandboxes("pid", 4).await;
+    let lambda = Lambda::with_sandboxes("pid", 4).await;
     let first = lambda.get("/").await.text().await;
     for _ in 0..50 {
         assert_eq!(lambda.get("/").await.text().await, first);
     }
-    let starts = lambda.console_so_far().into_iter().filter(|line| line.contains("cold start")).count();
-    assert_eq!(starts, 1);
-    lambda.stop().await;
+    let console = lambda.stop().await.console;
+    assert_eq!(console.iter().filter(|line| line.contains("cold start")).count(), 1, "{console:?}");
 }
 
 #[tokio::test]

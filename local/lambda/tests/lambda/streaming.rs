@@ -1,5 +1,9 @@
 //! Bytes on their way: at once, in order, to the end or visibly not.
 
+use std::time::{Duration, Instant};
+
+use local_lambda::{Bandwidth, ClientGone};
+
 use crate::support::{Gate, Lambda, behaving};
 
 #[tokio::test]
@@ -65,6 +69,16 @@ async fn an_error_trailer_cuts_the_clients_connection_and_shows_on_the_console()
 }
 
 #[tokio::test]
+async fn an_error_trailer_before_the_first_byte_is_a_502() {
+    let mut lambda = Lambda::running("error-trailer-first").await;
+    for _ in 0..2 {
+        assert_eq!(lambda.get("/").await.status, 502);
+        lambda.console("Function.Broken: it broke").await;
+    }
+    assert!(!lambda.stop().await.console.iter().any(|line| line.contains("sandbox 2")), "the sandbox lives on");
+}
+
+#[tokio::test]
 async fn a_crash_in_mid_stream_cuts_the_clients_connection() {
     let gate = Gate::closed().await;
     let mut lambda = Lambda::with(gate.guarding(behaving("crash-in-stream")), |config| config).await;
@@ -73,5 +87,61 @@ async fn a_crash_in_mid_stream_cuts_the_clients_connection() {
     gate.open().await;
     response.piece().await.expect_err("the stream does not end as if it were complete");
     lambda.console("Runtime.ExitError: the process ended: exit status: 7").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_is_cut_when_its_client_has_gone_if_that_is_asked_for() {
+    let mut lambda = Lambda::with(behaving("until-cut"), |config| config.client_gone(ClientGone::Cut)).await;
+    for _ in 0..2 {
+        let mut response = lambda.get("/").await;
+        assert_eq!(response.piece().await.expect("no cut").as_deref(), Some("one"));
+        response.abandon().await;
+        assert_eq!(lambda.line().await, "cut");
+    }
+    assert!(!lambda.stop().await.console.iter().any(|line| line.contains("sandbox 2")), "the sandbox lives on");
+}
+
+#[tokio::test]
+async fn the_first_six_mebibytes_come_at_once_and_the_rest_at_two_a_second() {
+    let lambda = Lambda::running("bytes").await;
+    let asked = Instant::now();
+    let length = (6 * 1024 + 512) * 1024;
+    assert_eq!(lambda.post(length.to_string()).await.text().await.len(), length);
+    assert!(asked.elapsed() >= Duration::from_millis(2 * 125), "{:?}", asked.elapsed());
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn another_bandwidth_may_be_set() {
+    let slow = Bandwidth::limited(1000, 8000);
+    let lambda = Lambda::with(behaving("bytes"), |config| config.bandwidth(slow)).await;
+    let asked = Instant::now();
+    assert_eq!(lambda.post("3000").await.text().await.len(), 3000);
+    assert!(asked.elapsed() >= Duration::from_millis(2 * 125), "{:?}", asked.elapsed());
+    lambda.stop().await;
+}
+
+/// What the function `bytes` writes before the bytes asked for.
+const PRELUDE: u64 = 10;
+
+#[tokio::test]
+async fn a_streamed_answer_may_have_as_many_bytes_as_the_limit() {
+    let mut lambda = Lambda::with(behaving("bytes"), |config| config.streamed_response_limit(5000 + PRELUDE)).await;
+    assert_eq!(lambda.post("5000").await.text().await.len(), 5000);
+    assert_eq!(lambda.line().await, "answered 202");
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_streamed_answer_beyond_the_limit_is_cut_and_the_function_is_told_413() {
+    let mut lambda = Lambda::with(behaving("bytes"), |config| config.streamed_response_limit(100_000)).await;
+    let mut response = lambda.post("110000").await;
+    assert_eq!(response.status, 200);
+    while let Ok(piece) = response.piece().await {
+        piece.expect("a cut, and no proper end");
+    }
+    assert_eq!(lambda.line().await, "answered 413");
+    lambda.console("Function.ResponseSizeTooLarge: a streamed response may have 100000 bytes at most").await;
     lambda.stop().await;
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use local_lambda::{Config, Function};
+use local_lambda::{Config, Function, InvokeMode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde_json::Value;
@@ -44,6 +44,11 @@ pub(crate) struct Lambda {
 impl Lambda {
     pub(crate) async fn running(behaviour: &str) -> Self {
         Self::with(behaving(behaviour), |config| config).await
+    }
+
+    /// Behind a URL in `BUFFERED` mode, which reads the document that a function answers with.
+    pub(crate) async fn buffered(behaviour: &str) -> Self {
+        Self::with(behaving(behaviour), |config| config.invoke_mode(InvokeMode::Buffered)).await
     }
 
     pub(crate) async fn with_sandboxes(behaviour: &str, sandboxes: usize) -> Self {
@@ -109,16 +114,21 @@ impl Lambda {
         .await
     }
 
-    /// Everything that is on the console by now and was not read before.
-    pub(crate) fn console_so_far(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.console.try_recv().ok()).collect()
-    }
-
-    /// Stops the stand-in and waits until it has ended.
-    pub(crate) async fn stop(mut self) {
+    /// Stops the stand-in and waits until it has ended. Everything is written then.
+    pub(crate) async fn stop(mut self) -> Unread {
         drop(self.stop.take());
         within("the end of the stand-in", self.served).await.expect("no panic").expect("no error");
+        Unread {
+            lines: std::iter::from_fn(|| self.lines.try_recv().ok()).collect(),
+            console: std::iter::from_fn(|| self.console.try_recv().ok()).collect(),
+        }
     }
+}
+
+/// What was written and not read before the end.
+pub(crate) struct Unread {
+    pub(crate) lines: Vec<String>,
+    pub(crate) console: Vec<String>,
 }
 
 /// The stand-in's own styles. Any other escape sequence stays in the line, for a test to find.

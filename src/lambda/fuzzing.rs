@@ -1,0 +1,20 @@
+//! What is promised of any event.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a broken promise is a panic")]
+
+use super::event::FunctionUrlEvent;
+
+/// An event is a request, or an error that does not repeat it.
+pub fn function_url_event(event: &[u8]) {
+    let request = FunctionUrlEvent::parse(event).and_then(|event| {
+        let _ = event.received_at();
+        event.into_request()
+    });
+    match request {
+        Ok(request) => {
+            let uri = request.uri();
+            assert!(uri.authority().is_none() && uri.path().starts_with('/'), "no path: {uri}");
+        }
+        Err(error) => assert!(error.to_string().len() < 300, "an error that quotes the event: {error}"),
+    }
+}
