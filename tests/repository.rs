@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use local_bedrock::{FaultEntry, FaultGroup, NetworkFaultEntry};
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 fn read(path: &Path) -> String {
@@ -65,8 +67,28 @@ fn no_build_flags_reach_the_function_by_a_file() {
 
 #[test]
 fn nothing_below_local_depends_on_the_function() {
-    for crate_name in ["bedrock", "lambda", "model", "stack"] {
+    for crate_name in ["bedrock", "lambda", "model", "signature", "stack"] {
         let manifest = read(&Path::new(ROOT).join("local").join(crate_name).join("Cargo.toml"));
         assert!(!manifest.contains("bro-buddy"), "local/{crate_name} depends on the function");
     }
+}
+
+/// Every test that the fault table names is there, and every fault that the stand-in knows is in the table.
+#[test]
+fn the_fault_table_is_true() {
+    let table = read(&Path::new(ROOT).join("docs/FAULTS.md"));
+    let code: Vec<_> = table.split('`').skip(1).step_by(2).collect();
+    let mut tests = 0;
+    for (file, test) in code.iter().filter_map(|span| span.split_once("::")) {
+        let source = read(&Path::new(ROOT).join(file));
+        assert!(source.contains(&format!("fn {test}(")), "{file} has no test {test}");
+        tests += 1;
+    }
+    assert!(tests > 0, "the table names no test");
+
+    let faults = FaultGroup::ALL.iter().flat_map(FaultGroup::entries).map(FaultEntry::name);
+    let network = NetworkFaultEntry::ALL.iter().map(NetworkFaultEntry::name);
+    let named = |name: &str| code.iter().any(|span| span.split([':', '@']).next() == Some(name));
+    let missing: Vec<_> = faults.chain(network).filter(|name| !named(name)).collect();
+    assert!(missing.is_empty(), "docs/FAULTS.md does not say what becomes of {missing:?}");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_stream::stream;
 use futures::{Stream, StreamExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{ChatError, ChatEvent, Usage};
 use crate::model::{Model, ModelError, ModelErrorKind, ModelEvent, Prompt};
@@ -28,7 +28,7 @@ pub struct Timeouts {
     /// How long before the invocation's deadline the turn gives up, so that it can still say so.
     pub deadline_margin: Duration,
     /// How long before the deadline a response is given up that its reader does not take, so that it can still
-    /// be recorded. Less than `deadline_margin` and `drain` leave over.
+    /// be recorded. Less than `deadline_margin`.
     pub delivery_margin: Duration,
 }
 
@@ -65,8 +65,9 @@ impl<M: Model> Turn<M> {
     /// Asks the model, and yields its reply as it comes: `Opened`, tokens, and exactly one of `Done` and
     /// `Failed`. Nothing happens before the first poll; dropping the stream gives the reply up.
     ///
-    /// After the terminal event the stream may stay open for [`Timeouts::drain`]: the model's own stream is
-    /// read to its end, since an HTTP/1.1 connection that is left half-read cannot serve the next request.
+    /// After the terminal event the stream may stay open for [`Timeouts::drain`], but not past the moment at which
+    /// the turn would have given up: the model's own stream is read to its end, since an HTTP/1.1 connection that is
+    /// left half-read cannot serve the next request.
     pub fn events(self) -> impl Stream<Item = ChatEvent> + Send {
         let Self { model, prompt, timeouts, deadline } = self;
         stream! {
@@ -88,6 +89,8 @@ impl<M: Model> Turn<M> {
             };
             yield ChatEvent::Opened;
 
+            // It is polled once more below, even where it has ended without its metadata.
+            let reply = reply.fuse();
             tokio::pin!(reply);
             let mut stop: Option<String> = None;
             let mut usage = None;
@@ -129,7 +132,8 @@ impl<M: Model> Turn<M> {
             yield terminal;
             if complete {
                 // What comes now is of no interest, and neither is whether it comes in time.
-                let _ = timeout(timeouts.drain, async { while let Some(Ok(_)) = reply.next().await {} }).await;
+                let drained_by = deadline.min(Instant::now() + timeouts.drain);
+                let _ = timeout_at(drained_by, async { while let Some(Ok(_)) = reply.next().await {} }).await;
             }
         }
     }

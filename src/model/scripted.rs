@@ -52,12 +52,11 @@ impl Model for Scripted {
             Head::Refuses(error) => return Err(error),
             Head::Panics => panic!("a bug in the adapter"),
         }
-        let steps = stream::iter(steps).then(move |(delay, step)| {
-            let _held = &held;
-            async move {
-                sleep(delay).await;
-                step
-            }
+        // As the adapter's own: to poll it after its end is a panic.
+        let steps = stream::unfold((steps.into_iter(), held), |(mut steps, held)| async move {
+            let (delay, step) = steps.next()?;
+            sleep(delay).await;
+            Some((step, (steps, held)))
         });
         Ok(match ending {
             Ending::Ends => steps.boxed(),

@@ -1,4 +1,4 @@
-//! What goes wrong at Bedrock, and how a client is told.
+//! What goes wrong at Bedrock beside its faults by name (`faults`): attempts, patience, and whose words are told.
 
 use std::sync::atomic::Ordering;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::app::{App, problem};
 use crate::raw_bedrock;
-use crate::sse::{terminal, text};
+use crate::sse::text;
 
 #[tokio::test]
 async fn a_throttle_before_the_first_token_is_a_429_with_retry_after() {
@@ -43,52 +43,6 @@ async fn a_throttle_that_passes_is_never_seen() {
 }
 
 #[tokio::test]
-async fn an_error_before_the_stream_is_a_status_and_a_problem() {
-    let app = App::start().await;
-    for (fault, status, code, retry_after) in [
-        ("not-ready", 503, "model_unavailable", Some("5")),
-        ("500", 503, "model_unavailable", Some("5")),
-        ("503", 503, "model_unavailable", Some("5")),
-        ("model-error", 503, "model_unavailable", Some("5")),
-        ("model-timeout", 504, "model_timeout", None),
-        ("validation", 502, "model_rejected", None),
-        ("access-denied", 502, "model_access_denied", None),
-        ("not-found", 502, "model_not_found", None),
-    ] {
-        app.fails(fault);
-        let (got, retry, document) = problem(app.post(r#"{"message":"Yo"}"#).await).await;
-        assert_eq!((got, retry.as_deref(), &document["code"]), (status, retry_after, &json!(code)), "{fault}");
-        let record = app.record().await;
-        assert_eq!((&record["error_code"], &record["Errors"]), (&json!(code), &json!(1.0)), "{fault}");
-    }
-}
-
-#[tokio::test]
-async fn an_error_within_the_stream_is_its_terminal_event() {
-    let app = App::setup().saying(&["one ", "two ", "three "]).start().await;
-    for (fault, code, retry_after) in [
-        ("exception:throttlingException@2", "throttled", Some(2)),
-        ("exception:validationException@2", "model_rejected", None),
-        ("exception:internalServerException@2", "model_unavailable", Some(5)),
-        ("exception:modelStreamErrorException@2", "model_unavailable", Some(5)),
-        ("exception:serviceUnavailableException@2", "model_unavailable", Some(5)),
-        ("drop@2", "stream_interrupted", None),
-    ] {
-        app.fails(fault);
-        let events = app.reply("Count").await;
-        assert_eq!(text(&events), "one two ", "{fault}: what came is kept");
-        let error = terminal(&events);
-        assert_eq!((error.name.as_str(), &error.data["code"]), ("error", &json!(code)), "{fault}");
-        assert_eq!(error.data.get("retry_after"), retry_after.map(|seconds| json!(seconds)).as_ref(), "{fault}");
-        assert_eq!(error.data["request_id"], events[0].data["id"], "{fault}");
-        assert_eq!(error.data["usage"], json!(null), "{fault}");
-        let record = app.record().await;
-        assert_eq!((&record["error_code"], &record["content_deltas"]), (&json!(code), &json!(2)), "{fault}");
-    }
-    assert_eq!(app.bedrock.conversations().len(), 6, "nothing is tried again once the stream has begun");
-}
-
-#[tokio::test]
 async fn bedrocks_own_words_stay_in_the_log() {
     let app = App::start().await;
     app.fails("access-denied");
@@ -97,16 +51,4 @@ async fn bedrocks_own_words_stay_in_the_log() {
     assert!(logged.contains("AccessDeniedException"), "{logged}");
     assert!(!logged.contains("x-amzn-"), "a header in the log: {logged}");
     assert!(!document.to_string().contains("AccessDenied"), "{document}");
-}
-
-#[tokio::test]
-async fn the_next_request_is_answered_after_any_failure() {
-    let app = App::setup().saying(&["Yo"]).start().await;
-    for fault in ["500", "drop@1", "exception@1"] {
-        app.fails(fault);
-        let response = app.post(r#"{"message":"Yo"}"#).await;
-        response.bytes().await.expect("an end");
-        app.faults.set(None);
-        assert_eq!(text(&app.reply("Yo").await), "Yo", "after {fault}");
-    }
 }

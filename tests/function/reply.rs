@@ -1,7 +1,5 @@
 //! A reply as clients get it.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::app::{App, PROFILE_ID, instant, send};
@@ -127,15 +125,4 @@ async fn a_conversation_is_sent_on_turn_by_turn() {
         .map(|message| json!({"role": message["role"], "content": message["content"][0]["text"]}))
         .collect();
     assert_eq!(json!(sent), turns);
-}
-
-#[tokio::test]
-async fn a_reply_that_outlasts_the_deadline_says_so() {
-    let slow = instant().gap(Duration::from_millis(100)).tokens(150);
-    let app = App::setup().generator(slow).timeout(Duration::from_secs(2)).start().await;
-    let events = app.reply("Talk").await;
-    let terminal = terminal(&events);
-    assert_eq!((terminal.name.as_str(), &terminal.data["code"]), ("error", &json!("deadline_exceeded")));
-    assert!(!text(&events).is_empty());
-    assert_eq!(app.record().await["error_code"], "deadline_exceeded");
 }
