@@ -23,8 +23,8 @@ help: ## Lists the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
 
 .PHONY: run
-run: function stack ## Runs everything on this machine: `make run FAULT=stall@3 ARGS='--port 3001'`
-	@exec $(STACK) --function $(FUNCTION) $(if $(FAULT),--fault $(FAULT)) $(ARGS)
+run: function stack ## Runs everything on this machine: `make run FAULT=stall@3 NETWORK=bandwidth:rate=1 ARGS='--port 3001'`
+	@exec $(STACK) --function $(FUNCTION) $(if $(FAULT),--fault $(FAULT)) $(NETWORK:%=--network %) $(ARGS)
 
 .PHONY: build
 build: function ## Builds the function as it is deployed: target/release/bro-buddy

@@ -7,23 +7,25 @@
 
 mod platform;
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use http::Response;
 use lambda_runtime::{Context, LambdaInvocation};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use self::platform::{Behaviour, Platform, Posted};
+use self::platform::{Behaviour, Platform, Post, Posted};
 use super::Adapter;
 use crate::chat::Timeouts;
 use crate::config::InferenceProfile;
 use crate::http::Service;
 use crate::invocation::Receipt;
-use crate::model::scripted::{Ending, Head, Scripted, Step, metadata, stop, text};
-use crate::model::{ModelError, ModelErrorKind, ModelEvent};
+use crate::model::scripted::{Ending, Head, Scripted, Step, at_once, metadata, stop, text};
+use crate::model::{Model, ModelError, ModelErrorKind, ModelEvent, Prompt};
 use crate::policy::Policy;
 use crate::telemetry::Outcome;
 
@@ -110,11 +112,7 @@ struct Played {
 fn play(model: &Scripted, behaviour: Behaviour, timeout: Duration, body: &Value) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let profile = InferenceProfile::parse(PROFILE).expect("an ARN");
-        let policy = Policy::built_in().expect("starts");
-        let service = Service::new(model.clone(), profile, policy, Timeouts::default());
-        let (platform, mut posts) = Platform::new(behaviour);
-        let adapter = Adapter::new(service, platform);
+        let (adapter, mut posts) = adapter(model.clone(), behaviour);
         let before = Arc::strong_count(&model.held);
 
         let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
@@ -134,6 +132,13 @@ fn play(model: &Scripted, behaviour: Behaviour, timeout: Duration, body: &Value)
     })
 }
 
+fn adapter<M: Model>(model: M, behaviour: Behaviour) -> (Adapter<M, Platform>, UnboundedReceiver<Post>) {
+    let profile = InferenceProfile::parse(PROFILE).expect("an ARN");
+    let policy = Policy::built_in().expect("starts");
+    let (platform, posts) = Platform::new(behaviour);
+    (Adapter::new(Service::new(model, profile, policy, Timeouts::default()), platform), posts)
+}
+
 fn invocation(timeout: Duration, body: &Value) -> LambdaInvocation {
     let event = json!({
         "version": "2.0", "rawPath": "/api/chat", "rawQueryString": "", "headers": {"content-type": "application/json"},
@@ -144,6 +149,38 @@ fn invocation(timeout: Duration, body: &Value) -> LambdaInvocation {
     context.deadline = u64::try_from(timeout.as_millis()).expect("not that long");
     let (parts, ()) = Response::new(()).into_parts();
     LambdaInvocation { parts, body: event.to_string().into(), context }
+}
+
+/// A bug ends its own request and no other.
+#[tokio::test(start_paused = true)]
+async fn after_a_panic_the_next_invocation_is_served() {
+    let whole = || at_once([text("Yo"), stop(), metadata()]);
+    let at_head = Scripted { head: (Duration::ZERO, Head::Panics), ..whole() };
+    let in_stream = Scripted { ending: Ending::Panics, ..at_once([text("Yo")]) };
+    for (broken, status) in [(at_head, 500), (in_stream, 200)] {
+        let model = Replies(Mutex::new(VecDeque::from([broken, whole()])));
+        let (adapter, mut posts) = adapter(model, Behaviour::Takes { acknowledges_after: Duration::ZERO });
+        for (status, error_code) in [(status, Some("internal")), (200, None)] {
+            let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+            let lambda = invocation(Duration::from_secs(60), &json!({"message": "Yo"}));
+            let record = adapter.0.serve(lambda, received).await.expect("a record");
+            assert_eq!(record.lock().error_code, error_code);
+            let (got, _) = posts.try_recv().expect("an answer").seen().whole.expect("the whole of it");
+            assert_eq!(got, status);
+        }
+    }
+}
+
+/// One reply after the other.
+struct Replies(Mutex<VecDeque<Scripted>>);
+
+impl Model for Replies {
+    type Reply = <Scripted as Model>::Reply;
+
+    async fn converse(&self, prompt: Prompt) -> Result<Self::Reply, ModelError> {
+        let reply = self.0.lock().expect("no panic").pop_front().expect("another reply");
+        reply.converse(prompt).await
+    }
 }
 
 /// Name and data of each event; comments are left out.
