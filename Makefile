@@ -34,7 +34,7 @@ function:
 	$(CARGO) build --locked --release -p bro-buddy
 
 .PHONY: test
-test: test-rust test-web test-clients test-template test-browser test-model ## Runs every test
+test: test-rust test-web test-clients test-template test-browser test-model ## Runs every test but test-foreign
 
 .PHONY: test-rust
 test-rust: function ## Rust: units, the stand-ins, the deployed binary over the real protocols

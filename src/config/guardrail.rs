@@ -73,12 +73,20 @@ impl Guardrail {
 /// Bedrock refuses every request that names anything else. Source: the service model's `GuardrailIdentifier`,
 /// `[a-z0-9]+` or `arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+`.
 fn is_id(text: &str) -> bool {
-    let id = match text.rsplit_once(":guardrail/") {
-        Some((arn, id)) if arn.starts_with("arn:aws") && arn.contains(":bedrock:") => id,
-        Some(_) => return false,
-        None => text,
-    };
-    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    let is_plain =
+        |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let parts: Vec<&str> = text.split(':').collect();
+    match parts.as_slice() {
+        [id] => is_plain(id),
+        ["arn", partition, "bedrock", region, account, resource] => {
+            let partition = partition.strip_prefix("aws").is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+            let region = (1..=20).contains(&region.len())
+                && region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            let account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+            partition && region && account && resource.strip_prefix("guardrail/").is_some_and(is_plain)
+        }
+        _ => false,
+    }
 }
 
 /// `GuardrailVersion`: `[1-9][0-9]{0,7}` or `DRAFT`.
@@ -115,7 +123,14 @@ mod tests {
     #[test]
     fn a_guardrail_that_bedrock_would_not_know_is_refused() {
         assert!(parse("arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1", "12", "").is_ok());
-        for (id, version) in [("gr-1", "1"), ("arn:aws:s3:::guardrail/gr1", "1"), ("gr1", "0"), ("gr1", "draft")] {
+        for (id, version) in [
+            ("gr-1", "1"),
+            ("arn:aws:s3:us-east-1:123456789012:guardrail/gr1", "1"),
+            ("arn:aws:bedrock:us-east-1:guardrail/gr1", "1"),
+            ("arn:awsx y:bedrock:us-east-1:123456789012:guardrail/gr1", "1"),
+            ("gr1", "0"),
+            ("gr1", "draft"),
+        ] {
             assert!(parse(id, version, "").is_err(), "{id} {version}");
         }
     }

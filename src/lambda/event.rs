@@ -13,7 +13,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 /// What a URI may not hold as it is. `%` stays: the path comes as the client sent it.
 const NOT_IN_A_URI: &AsciiSet = &CONTROLS
@@ -128,7 +128,7 @@ impl<'de> Deserialize<'de> for Headers {
                     if let (Ok(name), Ok(value)) =
                         (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&value))
                     {
-                        headers.append(name, value);
+                        headers.try_append(name, value).map_err(A::Error::custom)?;
                     }
                 }
                 Ok(Headers(headers))
@@ -192,6 +192,13 @@ mod tests {
     #[test]
     fn a_path_that_is_no_uri_is_still_a_request() {
         assert_eq!(request(&serde_json::json!({"rawPath": "/a b{é}"})).uri().path(), "/a%20b%7B%C3%A9%7D");
+    }
+
+    #[test]
+    fn more_headers_than_a_map_holds_are_no_request() {
+        let headers: serde_json::Map<_, _> = (0..40_000).map(|n| (format!("x-{n}"), "y".into())).collect();
+        let flooded = event(&serde_json::json!({ "headers": headers }));
+        assert!(FunctionUrlEvent::parse(&flooded).is_err());
     }
 
     #[test]

@@ -103,6 +103,7 @@ fn body() -> impl Strategy<Value = Value> {
 /// What became of one request.
 struct Played {
     posted: Vec<Posted>,
+    received: Instant,
     outcome: Outcome,
     error_code: Option<&'static str>,
     took: Duration,
@@ -117,7 +118,8 @@ fn play(model: &Scripted, behaviour: Behaviour, timeout: Duration, body: &Value)
 
         let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         let recorded = adapter.0.serve(invocation(timeout, body), received).await;
-        let took = received.instant.elapsed();
+        let received = received.instant;
+        let took = received.elapsed();
         let replies_held = Arc::strong_count(&model.held) - before;
 
         // That there is one record and not two is said by the type; that it is there, here.
@@ -128,7 +130,7 @@ fn play(model: &Scripted, behaviour: Behaviour, timeout: Duration, body: &Value)
             posted.push(post.seen());
         }
         let outcome = record.outcome.unwrap_or(Outcome::Cut);
-        Played { posted, outcome, error_code: record.error_code, took, replies_held }
+        Played { posted, received, outcome, error_code: record.error_code, took, replies_held }
     })
 }
 
@@ -210,7 +212,7 @@ proptest! {
 
         prop_assert_eq!(played.posted.len(), 1, "one answer");
         let posted = &played.posted[0];
-        let in_time = posted.acknowledged.is_some_and(|at| at + TICK < give_up);
+        let in_time = posted.acknowledged.is_some_and(|at| at + TICK < played.received + give_up);
         match played.outcome {
             Outcome::Cut => prop_assert!(!in_time, "recorded as cut, but the platform had all of it"),
             outcome => prop_assert!(posted.acknowledged.is_some(), "recorded as {outcome:?}, but it did not arrive"),

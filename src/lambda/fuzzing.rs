@@ -4,7 +4,7 @@
 
 use super::event::FunctionUrlEvent;
 
-/// An event is a request, or an error that does not repeat it.
+/// An event is a request, or a short error: one that quoted the event would grow with it.
 pub fn function_url_event(event: &[u8]) {
     let request = FunctionUrlEvent::parse(event).and_then(|event| {
         let _ = event.received_at();
@@ -15,6 +15,6 @@ pub fn function_url_event(event: &[u8]) {
             let uri = request.uri();
             assert!(uri.authority().is_none() && uri.path().starts_with('/'), "no path: {uri}");
         }
-        Err(error) => assert!(error.to_string().len() < 300, "an error that quotes the event: {error}"),
+        Err(error) => assert!(error.to_string().len() < 300, "a long error: {error}"),
     }
 }

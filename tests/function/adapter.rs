@@ -59,12 +59,15 @@ async fn serves_on(platform: &mut RuntimeApi) {
 
 #[tokio::test]
 async fn a_bad_configuration_is_reported_and_asks_for_no_invocation() {
-    let mut platform = RuntimeApi::start(&[("MODEL_ID", "anthropic.claude-3-haiku-20240307-v1:0")]).await;
+    let variables = [("MODEL_ID", "anthropic.claude-3-haiku-20240307-v1:0"), ("REQUIRE_API_KEY", "perhaps")];
+    let mut platform = RuntimeApi::start(&variables).await;
     let mut report = platform.request().await;
     assert_eq!(report.line(), "POST /2018-06-01/runtime/init/error HTTP/1.1");
     assert_eq!(report.header("lambda-runtime-function-error-type"), Some("Function.InvalidConfiguration"));
     let told = report.json().await;
-    assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains("MODEL_ID")), "{told}");
+    for (variable, _) in variables {
+        assert!(told["errorMessage"].as_str().is_some_and(|message| message.contains(variable)), "{told}");
+    }
     platform.answer(report, "202 Accepted", "", "").await;
     assert!(!platform.exit().await.success());
     assert!(platform.is_silent(), "an invocation was asked for");
@@ -119,8 +122,9 @@ async fn several_replies_at_once_do_not_mix() {
     let variables = [("AWS_ENDPOINT_URL", endpoint.as_str()), ("AWS_LAMBDA_MAX_CONCURRENCY", "2")];
     let mut platform = RuntimeApi::start(&variables).await;
     let polls = [platform.poll().await, platform.poll().await];
-    for (poll, id) in polls.into_iter().zip(["r-1", "r-2"]) {
-        platform.hand(poll, id, &event("POST", "/api/chat", QUESTION)).await;
+    for (poll, (id, mode)) in polls.into_iter().zip([("r-1", "zen"), ("r-2", "pirate")]) {
+        let question = json!({"message": "Yo", "mode": mode}).to_string();
+        platform.hand(poll, id, &event("POST", "/api/chat", &question)).await;
     }
     let mut posted = [platform.request().await, platform.request().await];
     for posted in &mut posted {
@@ -130,9 +134,10 @@ async fn several_replies_at_once_do_not_mix() {
         posted.until("event: token").await;
     }
     drop(posted);
-    let mut recorded = [platform.record().await, platform.record().await].map(|record| record["request_id"].clone());
-    recorded.sort_by_key(ToString::to_string);
-    assert_eq!(recorded, [json!("r-1"), json!("r-2")]);
+    let mut recorded = [platform.record().await, platform.record().await]
+        .map(|record| [&record["request_id"], &record["Mode"]].map(|field| field.as_str().expect("text").to_owned()));
+    recorded.sort();
+    assert_eq!(recorded, [["r-1", "zen"], ["r-2", "pirate"]]);
 }
 
 #[tokio::test]
@@ -146,6 +151,18 @@ async fn a_whole_response_that_is_not_acknowledged_was_cut() {
     let record = platform.record().await;
     assert_eq!((&record["Outcome"], &record["error_code"]), (&json!("cut"), &json!("invalid_request")));
     serves_on(&mut platform).await;
+}
+
+#[tokio::test]
+async fn a_platform_that_never_acknowledges_is_not_waited_for_beyond_the_deadline() {
+    let mut platform = RuntimeApi::start(&[]).await;
+    let poll = platform.poll().await;
+    platform.hand_for(Duration::from_secs(2), poll, "r-1", &event("POST", "/api/chat", "{}")).await;
+    let mut silent = platform.request().await;
+    silent.read_to_end_with(r#""code":"invalid_request""#).await;
+    assert_eq!(platform.record().await["Outcome"], "cut");
+    serves_on(&mut platform).await;
+    drop(silent);
 }
 
 #[tokio::test]

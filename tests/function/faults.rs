@@ -52,6 +52,7 @@ async fn ends(app: &App, name: &str, expected: &Ends) {
             assert_eq!(text(&events), said, "{name}");
             let end = terminal(&events);
             assert_eq!((end.name.as_str(), &end.data["stop_reason"]), ("done", &json!(stop_reason)), "{name}");
+            assert_eq!(end.data["usage"].is_null(), name == "no-metadata", "{name}");
             None
         }
     };
@@ -178,7 +179,12 @@ async fn every_fault_of_the_network_has_its_one_answer() {
     let app = App::setup().saying(&SAID).start().await;
     for (fault, expected) in &table {
         app.network.set([fault.parse::<NetworkFault>().expect(fault)]);
+        let asked_before = app.bedrock.conversations().len();
         ends(&app, fault, expected).await;
+        if fault.starts_with("reset_peer") {
+            let asked = app.bedrock.conversations().len() - asked_before;
+            assert_eq!(asked, 4, "three attempts, and one at once since the exchange before went well");
+        }
         app.network.set([]);
         ends(&app, &format!("after {fault}"), &Done(WHOLE, "end_turn")).await;
     }

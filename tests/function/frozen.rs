@@ -74,9 +74,42 @@ async fn neither_does_one_with_tls() {
         let (address, journal) = bedrock().await;
         let tls = Terminator::start(address).await;
         let network = Network::start(tls.address().to_owned()).await;
-        let port = network.address().rsplit_once(':').expect("a port").1;
-        let endpoint = format!("https://localhost:{port}");
+        let endpoint = network.address().replace("127.0.0.1", "https://localhost");
         let authority = tls.authority.path().to_string_lossy().into_owned();
         survives(closing, &endpoint, &[("SSL_CERT_FILE", &authority)], network, &journal).await;
+    }
+}
+
+/// Lambda Managed Instances: two requests meet the one dead connection.
+#[tokio::test]
+async fn several_requests_at_once_are_each_sent_again() {
+    let (address, journal) = bedrock().await;
+    let tls = Terminator::start(address).await;
+    let mut network = Network::start(tls.address().to_owned()).await;
+    let endpoint = network.address().replace("127.0.0.1", "https://localhost");
+    let authority = tls.authority.path().to_string_lossy().into_owned();
+    let variables =
+        [("AWS_ENDPOINT_URL", &*endpoint), ("SSL_CERT_FILE", &*authority), ("AWS_LAMBDA_MAX_CONCURRENCY", "2")];
+    let mut platform = RuntimeApi::start(&variables).await;
+    let (poll, other) = (platform.poll().await, platform.poll().await);
+    platform.hand(poll, "r-1", &event("POST", "/api/chat", QUESTION)).await;
+    is_answered(&mut platform, "r-1").await;
+
+    let poll = platform.poll().await;
+    platform.freeze();
+    network.close_all(Closing::Unheard).await;
+    for (poll, id) in [(poll, "r-2"), (other, "r-3")] {
+        platform.hand(poll, id, &event("POST", "/api/chat", QUESTION)).await;
+    }
+    platform.thaw();
+    for _ in 0..2 {
+        let mut posted = platform.request().await;
+        posted.read_to_end_with("event: done").await;
+        platform.answer(posted, "202 Accepted", "", "").await;
+    }
+    let conversations = journal.conversations();
+    assert_eq!(conversations.len(), 3);
+    for conversation in conversations {
+        assert_eq!(conversation.headers()["amz-sdk-request"], "attempt=1; max=3", "it backed off");
     }
 }

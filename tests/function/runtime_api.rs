@@ -190,6 +190,15 @@ impl Request {
         self.until("\r\n0\r\n\r\n").await;
     }
 
+    /// Reads to the end of a chunked body of any size, and keeps none of it.
+    pub async fn drain(&mut self) {
+        const END: &[u8] = b"\r\n0\r\n\r\n";
+        while !self.body.ends_with(END) {
+            self.body.drain(..self.body.len().saturating_sub(END.len()));
+            assert!(self.read().await > 0, "the end, before the last chunk");
+        }
+    }
+
     async fn read(&mut self) -> usize {
         timeout(PATIENCE, self.connection.read_buf(&mut self.body)).await.expect("silence").expect("a connection")
     }

@@ -80,18 +80,18 @@ pub(super) struct Post(Arc<Mutex<Progress>>);
 #[derive(Default)]
 struct Progress {
     read: Vec<u8>,
-    /// When something was read, from the connection's start.
-    moments: Vec<Duration>,
-    acknowledged: Option<Duration>,
+    /// When something was read.
+    moments: Vec<Instant>,
+    acknowledged: Option<Instant>,
 }
 
 /// What the platform has seen of one request.
 pub(super) struct Posted {
-    /// When it was acknowledged, from the connection's start.
-    pub(super) acknowledged: Option<Duration>,
+    /// When it was acknowledged.
+    pub(super) acknowledged: Option<Instant>,
     /// Status and payload of a response that came to its proper end.
     pub(super) whole: Option<(u64, String)>,
-    moments: Vec<Duration>,
+    moments: Vec<Instant>,
 }
 
 impl Platform {
@@ -117,7 +117,6 @@ impl RuntimeApiClient for Platform {
 }
 
 async fn answer(mut connection: DuplexStream, behaviour: Behaviour, post: Post) {
-    let start = Instant::now();
     loop {
         let (so_far, complete) = {
             let progress = post.0.lock().expect("no panic");
@@ -134,7 +133,7 @@ async fn answer(mut connection: DuplexStream, behaviour: Behaviour, post: Post) 
         let Ok(length @ 1..) = connection.read(&mut piece).await else { return };
         let mut progress = post.0.lock().expect("no panic");
         progress.read.extend_from_slice(&piece[..length]);
-        progress.moments.push(start.elapsed());
+        progress.moments.push(Instant::now());
     }
     let status = match behaviour {
         Behaviour::Cuts { .. } => return,
@@ -147,7 +146,7 @@ async fn answer(mut connection: DuplexStream, behaviour: Behaviour, post: Post) 
     }
     let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
     if connection.write_all(answer.as_bytes()).await.is_ok() && status.starts_with('2') {
-        post.0.lock().expect("no panic").acknowledged = Some(start.elapsed());
+        post.0.lock().expect("no panic").acknowledged = Some(Instant::now());
     }
     std::future::pending::<()>().await;
 }

@@ -13,40 +13,41 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, S
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use hyper_util::client::legacy;
 
-/// Sends a request once more, at once, when a connection that has served before breaks under it.
+/// Sends a request once more, at once, when its connection breaks under it and the exchange before went well: then the
+/// connection may have lain in the pool, and died there.
 ///
-/// Only then: a service that resets every connection gets the SDK's attempts and one more, not twice as many.
+/// Only then: a service that breaks every connection gets the SDK's attempts and one more, not twice as many.
 #[derive(Debug)]
 pub(super) struct Resending {
     connector: SharedHttpConnector,
-    /// The last exchange went well, so that its connection may lie in the pool.
-    served: Arc<AtomicBool>,
+    /// The last exchange went well.
+    went_well: Arc<AtomicBool>,
 }
 
 impl Resending {
     pub(super) fn new(connector: SharedHttpConnector) -> Self {
-        Self { connector, served: Arc::default() }
+        Self { connector, went_well: Arc::default() }
     }
 }
 
 impl HttpConnector for Resending {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (connector, served) = (self.connector.clone(), self.served.clone());
+        let (connector, went_well) = (self.connector.clone(), self.went_well.clone());
+        // Read before the request goes out: where several break with one connection, each is sent again.
+        let may_be_stale = went_well.load(Ordering::Relaxed);
         // A conversation's body lies in memory, so that it can always be had again.
         let again = request.try_clone();
         HttpConnectorFuture::new(async move {
             let mut sent = connector.call(request).await;
             if let Err(error) = &sent
+                && may_be_stale
                 && broke(error)
-                && served.swap(false, Ordering::Relaxed)
                 && let Some(again) = again
             {
                 tracing::debug!("a connection to Bedrock was dead; the request is sent again");
                 sent = connector.call(again).await;
             }
-            if sent.is_ok() {
-                served.store(true, Ordering::Relaxed);
-            }
+            went_well.store(sent.is_ok(), Ordering::Relaxed);
             sent
         })
     }

@@ -122,7 +122,7 @@ pub(crate) fn leaks(samples: &[Sample]) -> Vec<String> {
     let mut leaks = Vec::new();
     for (what, more, count) in kinds {
         let typical = |samples: &[Sample], pid| {
-            let counts = samples.iter().flat_map(|sample| sample.function.iter().chain(&sample.own));
+            let counts = samples.iter().flat_map(|sample| sample.function.iter());
             #[expect(clippy::cast_precision_loss, reason = "a count of descriptors or threads")]
             median(counts.filter(|usage| usage.pid == pid).map(|usage| count(usage) as f64).collect())
         };

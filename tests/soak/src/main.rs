@@ -58,8 +58,8 @@ impl Options {
 }
 
 fn minutes(text: &str) -> Result<f64, String> {
-    let minutes = text.parse().ok().filter(|minutes| (0.1..=1_440.0).contains(minutes));
-    minutes.ok_or_else(|| "must be a number from 0.1 to 1440".to_owned())
+    let minutes = text.parse().ok().filter(|minutes| (0.5..=1_440.0).contains(minutes));
+    minutes.ok_or_else(|| "must be a number from 0.5 to 1440".to_owned())
 }
 
 #[tokio::main]

@@ -40,6 +40,8 @@ pub(crate) struct Tally {
     pub(crate) outcomes: BTreeMap<String, u64>,
     /// Requests that failed on purpose, by the fault.
     pub(crate) faults: BTreeMap<String, u64>,
+    /// Requests that the platform refused.
+    pub(crate) refused: u64,
     /// Requests that the platform refused while no burst was on.
     pub(crate) refused_outside_bursts: u64,
     /// Times to first token of undisturbed replies, in microseconds.
@@ -56,6 +58,7 @@ impl Tally {
             requests: 0,
             outcomes: BTreeMap::new(),
             faults: BTreeMap::new(),
+            refused: 0,
             refused_outside_bursts: 0,
             first_tokens: Histogram::new_with_bounds(1, LONGEST_US, 3)?,
             failures: 0,

@@ -49,6 +49,7 @@ impl Load {
     fn refused_by_the_platform(&self, burst_before: u64) {
         let mut tally = self.tally();
         tally.count("refused by the platform (429)");
+        tally.refused += 1;
         if burst_before.is_multiple_of(2) && self.burst.load(Ordering::SeqCst) == burst_before {
             tally.refused_outside_bursts += 1;
         }
