@@ -87,11 +87,7 @@ impl Bucket {
 
     fn refill(&mut self, rate: Rate) {
         let refills = self.refilled.elapsed().as_nanos() / REFILL_INTERVAL.as_nanos();
-        let Ok(refills) = u32::try_from(refills) else {
-            self.tokens = self.tokens.max(rate.burst);
-            self.refilled = Instant::now();
-            return;
-        };
+        let refills = u32::try_from(refills).unwrap_or(u32::MAX);
         let gained = rate.per_refill.get().saturating_mul(u64::from(refills));
         // A bucket smaller than one refill would otherwise never let that much through.
         let capacity = rate.burst.max(rate.per_refill.get());

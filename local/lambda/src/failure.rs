@@ -17,19 +17,43 @@ const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 /// The trailer that holds a streamed response's error document, base64-encoded.
 const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
-const TIMED_OUT: &str = "Sandbox.Timedout";
-const SHUT_DOWN: &str = "Sandbox.Shutdown";
-const REPLACED: &str = "Sandbox.Replaced";
+/// An error's type. What the stand-in acts on is told from the same words in a function's mouth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    TimedOut,
+    ShutDown,
+    Replaced,
+    Cut,
+    Other(Cow<'static, str>),
+}
+
+impl Kind {
+    fn name(&self) -> &str {
+        match self {
+            Self::TimedOut => "Sandbox.Timedout",
+            Self::ShutDown => "Sandbox.Shutdown",
+            Self::Replaced => "Sandbox.Replaced",
+            Self::Cut => "Runtime.TruncatedResponse",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for Kind {
+    fn from(name: &'static str) -> Self {
+        Self::Other(name.into())
+    }
+}
 
 /// An error type and a message for the person at the console; the client gets neither.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    kind: Cow<'static, str>,
+    kind: Kind,
     message: String,
 }
 
 impl Failure {
-    fn new(kind: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    fn new(kind: impl Into<Kind>, message: impl Into<String>) -> Self {
         Self { kind: kind.into(), message: message.into() }
     }
 
@@ -47,39 +71,44 @@ impl Failure {
 
     pub(crate) fn init_timed_out(limit: Duration) -> Self {
         Self::new(
-            TIMED_OUT,
+            Kind::TimedOut,
             format!("no call of /runtime/invocation/next within {:.2} s of the start", limit.as_secs_f64()),
         )
     }
 
     pub(crate) fn timed_out(limit: Duration) -> Self {
-        Self::new(TIMED_OUT, format!("task timed out after {:.2} s", limit.as_secs_f64()))
+        Self::new(Kind::TimedOut, format!("task timed out after {:.2} s", limit.as_secs_f64()))
     }
 
     pub(crate) fn shut_down() -> Self {
-        Self::new(SHUT_DOWN, "the stand-in is shutting down")
+        Self::new(Kind::ShutDown, "the stand-in is shutting down")
     }
 
     pub(crate) fn replaced() -> Self {
-        Self::new(REPLACED, "the function's program has changed")
+        Self::new(Kind::Replaced, "the function's program has changed")
     }
 
     /// Whether the sandbox was ended on purpose: then its process may be given time.
     pub(crate) fn is_wanted(&self) -> bool {
-        self.kind == SHUT_DOWN || self.kind == REPLACED
+        matches!(self.kind, Kind::ShutDown | Kind::Replaced)
     }
 
     pub(crate) fn is_timeout(&self) -> bool {
-        self.kind == TIMED_OUT
+        self.kind == Kind::TimedOut
+    }
+
+    /// Whether all that is known is that a connection broke, which is also how the end of its process begins.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.kind == Kind::Cut
     }
 
     /// The error type.
     pub(crate) fn kind(&self) -> &str {
-        &self.kind
+        self.kind.name()
     }
 
     pub(crate) fn cut() -> Self {
-        Self::new("Runtime.TruncatedResponse", "the response ended before it was complete")
+        Self::new(Kind::Cut, "the response ended before it was complete")
     }
 
     pub(crate) fn response_too_large(limit: usize) -> Self {
@@ -114,7 +143,7 @@ impl Failure {
             .map(str::to_owned)
             .or(document.error_type)
             .unwrap_or_else(|| "Runtime.UnknownReason".to_owned());
-        Self::new(kind, document.error_message.unwrap_or_default())
+        Self::new(Kind::Other(kind.into()), document.error_message.unwrap_or_default())
     }
 
     /// The failure that a streamed response's trailers report, if they report one.
@@ -122,13 +151,13 @@ impl Failure {
         let kind = trailers.get(ERROR_TYPE)?.to_str().ok()?;
         let body = trailers.get(ERROR_BODY).and_then(|body| BASE64.decode(body.as_bytes()).ok());
         let document = ErrorDocument::read(&body.unwrap_or_default());
-        Some(Self::new(kind.to_owned(), document.error_message.unwrap_or_default()))
+        Some(Self::new(Kind::Other(kind.to_owned().into()), document.error_message.unwrap_or_default()))
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.kind)?;
+        formatter.write_str(self.kind())?;
         if self.message.is_empty() { Ok(()) } else { write!(formatter, ": {}", self.message) }
     }
 }
@@ -145,5 +174,20 @@ impl ErrorDocument {
     /// A document that cannot be read still means a failure, only one without words.
     fn read(body: &[u8]) -> Self {
         serde_json::from_slice(body).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_function_reports_is_never_taken_for_the_stand_ins_own() {
+        for own in [Failure::timed_out(Duration::ZERO), Failure::shut_down(), Failure::replaced(), Failure::cut()] {
+            let document = format!(r#"{{"errorType":"{}"}}"#, own.kind());
+            let reported = Failure::reported(&HeaderMap::new(), document.as_bytes());
+            assert_eq!(reported.kind(), own.kind());
+            assert!(!reported.is_wanted() && !reported.is_timeout() && !reported.is_cut(), "{reported}");
+        }
     }
 }

@@ -87,7 +87,11 @@ impl Function {
     }
 
     /// Makes the program's path absolute, since sandboxes run in its directory, and makes sure of the file.
-    pub(crate) fn resolve(mut self) -> io::Result<Self> {
+    /// [`run`](crate::run) does so by itself; call it earlier to learn earlier.
+    ///
+    /// # Errors
+    /// When the program is no file, or cannot be looked at; the error names it.
+    pub fn resolve(mut self) -> io::Result<Self> {
         let found = std::fs::metadata(&self.program).and_then(|metadata| {
             if metadata.is_file() { Ok(()) } else { Err(io::Error::new(io::ErrorKind::InvalidInput, "not a file")) }
         });
@@ -149,12 +153,13 @@ impl Function {
     /// function's own. `LD_LIBRARY_PATH` is left out: its directories are Amazon Linux's.
     pub(crate) fn environment(&self, runtime_api: &str, log_stream: &str) -> BTreeMap<String, OsString> {
         let task_root = self.task_root().as_os_str().to_owned();
+        let region = self.region();
         let fixed = [
             ("AWS_ACCESS_KEY_ID", "ASIALOCALSTANDIN0000"),
             ("AWS_SECRET_ACCESS_KEY", "local-stand-in-secret-access-key"),
             ("AWS_SESSION_TOKEN", "local-stand-in-session-token"),
-            ("AWS_REGION", REGION),
-            ("AWS_DEFAULT_REGION", REGION),
+            ("AWS_REGION", &region),
+            ("AWS_DEFAULT_REGION", &region),
             ("AWS_LAMBDA_FUNCTION_NAME", &self.name),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
@@ -175,5 +180,19 @@ impl Function {
         environment.insert("LAMBDA_TASK_ROOT".to_owned(), task_root);
         environment.extend(self.variables.clone());
         environment
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_the_same_in_both_variables_unless_both_are_set() {
+        let function = Function::new("/var/task/bootstrap").env("AWS_REGION", "eu-west-1");
+        let environment = function.environment("127.0.0.1:9001", "stream");
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            assert_eq!(environment.get(name), Some(&OsString::from("eu-west-1")), "{name}");
+        }
     }
 }

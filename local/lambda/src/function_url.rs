@@ -6,11 +6,12 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
-use http::Request;
+use bytes::Bytes;
 use http::request::Parts;
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -18,9 +19,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use crate::config::{Auth, InvokeMode, UrlSettings};
 use crate::cors::Cors;
+use crate::discarded::discard;
 use crate::failure::Failure;
 use crate::fleet::{Fleet, Throttled};
 use crate::invocation::{Framing, Reply};
@@ -54,6 +57,8 @@ pub(crate) struct FunctionUrl {
     cors: Option<Cors>,
     gate: Option<IamGate>,
     fleet: Fleet,
+    /// Said once, since it would be true of every further answer.
+    hint: Once,
 }
 
 impl FunctionUrl {
@@ -64,7 +69,7 @@ impl FunctionUrl {
             Auth::Everyone => None,
             Auth::AwsIam(credentials) => Some(IamGate::new(credentials, region.to_owned())),
         };
-        Self { invoke_mode, cors, gate, fleet }
+        Self { invoke_mode, cors, gate, fleet, hint: Once::new() }
     }
 
     pub(crate) fn fleet(&self) -> &Fleet {
@@ -106,15 +111,19 @@ impl FunctionUrl {
         if let Some(cors) = &self.cors {
             cors.add_to(response.headers_mut(), &head.headers);
         }
+        if head.method == Method::HEAD || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+        {
+            answer::unwanted(response.body_mut());
+        }
         response
     }
 
     async fn invoke(&self, head: &Parts, body: Incoming, endpoints: Endpoints, ids: &Ids) -> http::Response<Answer> {
-        let body = match tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_EVENT).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => return answer::too_large(ids),
-            Ok(Err(_)) => return answer::bad_request(ids),
-            Err(_) => return answer::request_timeout(ids),
+        let body = match whole(body).await {
+            Ok(body) => body,
+            Err(NoBody::TooLarge) => return answer::too_large(ids),
+            Err(NoBody::Broken) => return answer::bad_request(ids),
+            Err(NoBody::Late) => return answer::request_timeout(ids),
         };
         let caller = match self.gate.as_ref().map(|gate| gate.admit(head, &body)).transpose() {
             Ok(caller) => caller,
@@ -150,7 +159,7 @@ impl FunctionUrl {
         match (reply, self.invoke_mode) {
             // As LocalStack's tests saw it on AWS (test_lambda_url_echo_invoke[RESPONSE_STREAM]).
             (Reply::Buffered(document), InvokeMode::ResponseStream) => {
-                self.fleet.logs().not_streamed();
+                self.hint.call_once(|| self.fleet.logs().not_streamed());
                 Ok(answer::raw(None, Either::Left(Full::new(document))))
             }
             (Reply::Buffered(document), InvokeMode::Buffered) => Ok(buffered::read(&document)?),
@@ -159,6 +168,28 @@ impl FunctionUrl {
                 answer::held_back(streamed(framing, body).await?).await
             }
         }
+    }
+}
+
+/// Why a request has no body that could be used.
+enum NoBody {
+    TooLarge,
+    Broken,
+    Late,
+}
+
+/// The whole body of a request.
+async fn whole(mut body: Incoming) -> Result<Bytes, NoBody> {
+    let until = Instant::now() + BODY_LIMIT;
+    match timeout_at(until, Limited::new(&mut body, MAX_EVENT).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            // A client that is slower than this gets its answer in the middle of its request.
+            let _ = timeout_at(until, discard(&mut body)).await;
+            Err(NoBody::TooLarge)
+        }
+        Ok(Err(_)) => Err(NoBody::Broken),
+        Err(_) => Err(NoBody::Late),
     }
 }
 
@@ -191,8 +222,14 @@ async fn streamed(framing: Framing, mut body: StreamedBody) -> Result<http::Resp
             Ok(answer::raw(content_type, Either::Right(body)))
         }
         Framing::HttpIntegration => {
-            let prelude = prelude::take(&mut body).await?;
-            Ok(answer::streamed(&prelude, body)?)
+            let head = prelude::take(&mut body).await.and_then(|prelude| Ok(answer::streamed(&prelude)?));
+            match head {
+                Ok(head) => Ok(head.map(|()| Either::Right(body))),
+                Err(error) => {
+                    body.unwanted();
+                    Err(error)
+                }
+            }
         }
     }
 }

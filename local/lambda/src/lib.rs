@@ -17,6 +17,7 @@
 mod bandwidth;
 mod config;
 mod cors;
+mod discarded;
 mod failure;
 mod fleet;
 mod function;

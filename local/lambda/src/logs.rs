@@ -21,7 +21,7 @@ mod platform;
 mod printable;
 
 use console::Console;
-pub(crate) use platform::{PlatformRecord, Span, Status};
+pub(crate) use platform::{Phase, PlatformRecord, Span, Status};
 use printable::printable;
 
 const GOOD: Style = AnsiColor::Green.on_default();

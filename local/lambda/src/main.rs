@@ -140,7 +140,8 @@ async fn serve(cli: Cli) -> io::Result<()> {
     for (name, value) in cli.variables {
         function = function.env(name, value);
     }
-    let mut config = Config::new(function)
+    // Before an address is printed that would lead nowhere.
+    let mut config = Config::new(function.resolve()?)
         .sandboxes(cli.sandboxes)
         .console(anstream::AutoStream::auto(io::stdout()))
         .invoke_mode(match cli.invoke_mode {

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::TcpStream;
 
+use crate::discarded::discard;
 use crate::failure::Failure;
 use crate::invocation::Delivery;
 
@@ -113,9 +114,10 @@ async fn init_error(headers: &HeaderMap, body: Incoming, exchange: &Exchange) ->
     }
 }
 
-async fn reported(headers: &HeaderMap, body: Incoming) -> Failure {
-    let body = Limited::new(body, MAX_BUFFERED).collect().await.map(http_body_util::Collected::to_bytes);
-    Failure::reported(headers, &body.unwrap_or_default())
+async fn reported(headers: &HeaderMap, mut body: Incoming) -> Failure {
+    let document = Limited::new(&mut body, MAX_BUFFERED).collect().await.map(http_body_util::Collected::to_bytes);
+    discard(&mut body).await;
+    Failure::reported(headers, &document.unwrap_or_default())
 }
 
 fn accepted() -> Response<Full<Bytes>> {

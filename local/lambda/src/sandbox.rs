@@ -42,7 +42,10 @@ pub(crate) async fn supervise(
 ) -> Failure {
     loop {
         if let Some(program) = &program {
-            program.settled().await;
+            tokio::select! {
+                () = program.settled() => {}
+                () = shutdown.cancelled() => return Failure::shut_down(),
+            }
         }
         exchange.starts();
         let failure = match Sandbox::start(&exchange).await {
@@ -160,5 +163,40 @@ async fn expired(limit: Limit, function: &Function) -> Failure {
             Failure::timed_out(function.invocation_limit())
         }
         Limit::None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::config::SandboxSettings;
+    use crate::fleet::Roster;
+    use crate::logs::{Logs, Sinks};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sandbox_that_waits_for_its_program_ends_at_shutdown() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let program = directory.path().join("bootstrap");
+        std::fs::write(&program, "old").expect("a file");
+        let watch = ProgramWatch::start(vec![program.clone()], || ());
+        std::fs::remove_file(&program).expect("a file");
+
+        let logs = Arc::new(Logs::open(Sinks::default()).expect("no file to open"));
+        let roster = Arc::new(Roster::new(NonZeroUsize::MIN));
+        let function = Arc::new(Function::new(program));
+        let (exchange, limit) = Exchange::new(1, function, SandboxSettings::default(), roster, logs);
+        let shutdown = CancellationToken::new();
+        let began = Instant::now();
+        let pause = Duration::from_millis(50);
+        let (failure, ()) = tokio::join!(supervise(exchange, limit, Some(watch), shutdown.clone()), async {
+            tokio::time::sleep(pause).await;
+            shutdown.cancel();
+        });
+        assert_eq!(failure, Failure::shut_down());
+        assert!(began.elapsed() < 2 * pause, "{:?}", began.elapsed());
     }
 }

@@ -23,8 +23,8 @@ pub(crate) type Number = u64;
 enum Occupancy {
     /// Starting, or at work on an invocation.
     Busy,
-    /// Has answered, and is about to ask for its next invocation.
-    HandingOver,
+    /// Has answered then, and is about to ask for its next invocation.
+    HandingOver(Instant),
     /// Waits for an invocation since the given turn; a higher turn was used more recently.
     Idle(u64),
 }
@@ -55,7 +55,7 @@ impl<E> Roster<E> {
 
     /// Takes an idle sandbox, or one that becomes idle at once because it is handing over.
     pub(crate) async fn claim(&self) -> Option<Arc<E>> {
-        let until = Instant::now() + HANDOVER;
+        let asked = Instant::now();
         loop {
             let freed = self.freed.notified();
             tokio::pin!(freed);
@@ -64,9 +64,9 @@ impl<E> Roster<E> {
             if let Some(exchange) = self.claim_idle() {
                 return Some(exchange);
             }
-            if !self.is_handing_over() || timeout_at(until, freed).await.is_err() {
-                return None;
-            }
+            // The first bound alone would let others take each sandbox that comes free, for ever.
+            let until = self.last_answered()?.min(asked) + HANDOVER;
+            timeout_at(until, freed).await.ok()?;
         }
     }
 
@@ -78,15 +78,21 @@ impl<E> Roster<E> {
             .values_mut()
             .filter_map(|member| match member.occupancy {
                 Occupancy::Idle(turn) => Some((turn, member)),
-                Occupancy::Busy | Occupancy::HandingOver => None,
+                Occupancy::Busy | Occupancy::HandingOver(_) => None,
             })
             .max_by_key(|(turn, _)| *turn)?;
         member.occupancy = Occupancy::Busy;
         Some(Arc::clone(&member.exchange))
     }
 
-    fn is_handing_over(&self) -> bool {
-        self.lock().by_number.values().any(|member| matches!(member.occupancy, Occupancy::HandingOver))
+    /// When the last of those that are handing over has answered.
+    fn last_answered(&self) -> Option<Instant> {
+        let members = self.lock();
+        let answered = members.by_number.values().filter_map(|member| match member.occupancy {
+            Occupancy::HandingOver(answered) => Some(answered),
+            Occupancy::Busy | Occupancy::Idle(_) => None,
+        });
+        answered.max()
     }
 
     /// Adds a busy sandbox, unless there are as many as there may be.
@@ -110,7 +116,7 @@ impl<E> Roster<E> {
 
     pub(crate) fn set_handing_over(&self, number: Number) {
         if let Some(member) = self.lock().by_number.get_mut(&number) {
-            member.occupancy = Occupancy::HandingOver;
+            member.occupancy = Occupancy::HandingOver(Instant::now());
         }
     }
 
@@ -188,6 +194,19 @@ mod tests {
         let asked = Instant::now();
         assert_eq!(roster.claim().await, None);
         assert!(asked.elapsed() >= HANDOVER && asked.elapsed() < 2 * HANDOVER, "{:?}", asked.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sandbox_that_works_on_behind_its_answer_is_waited_for_only_while_that_is_fresh() {
+        let roster = roster_of(1);
+        start(&roster).expect("room for one");
+        roster.set_handing_over(1);
+        for (pause, wait) in [(HANDOVER / 2, HANDOVER / 2), (HANDOVER, Duration::ZERO)] {
+            tokio::time::advance(pause).await;
+            let asked = Instant::now();
+            assert_eq!(roster.claim().await, None);
+            assert!(asked.elapsed().abs_diff(wait) <= Duration::from_millis(2), "{:?}", asked.elapsed());
+        }
     }
 
     #[tokio::test(start_paused = true)]

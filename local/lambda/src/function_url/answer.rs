@@ -26,9 +26,9 @@ const ERROR_TYPE: &str = "x-amzn-errortype";
 /// the function's on as `x-amzn-remapped-…`.
 const REMAPPED: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
-/// A function's streamed response.
-pub(super) fn streamed(prelude: &Prelude, payload: StreamedBody) -> Result<Response<Answer>, Failure> {
-    let mut response = with_head(prelude, Either::Right(payload))?;
+/// The head of a function's streamed response.
+pub(super) fn streamed(prelude: &Prelude) -> Result<Response<()>, Failure> {
+    let mut response = with_head(prelude)?;
     let headers = response.headers_mut();
     headers.entry(CONTENT_TYPE).or_insert(OCTET_STREAM);
     // A function URL removes it in streaming mode (aws-lambda-nodejs-runtime-interface-client #96).
@@ -45,11 +45,21 @@ pub(super) fn raw(content_type: Option<HeaderValue>, payload: Answer) -> Respons
 
 /// A function's streamed response when it is complete.
 pub(super) async fn held_back(response: Response<Answer>) -> Result<Response<Answer>, NoResponse> {
-    let (head, body) = response.into_parts();
-    match Limited::new(body, MAX_BUFFERED).collect().await {
+    let (head, mut body) = response.into_parts();
+    match Limited::new(&mut body, MAX_BUFFERED).collect().await {
         Ok(body) => Ok(Response::from_parts(head, Either::Left(Full::new(body.to_bytes())))),
-        Err(error) if error.is::<LengthLimitError>() => Err(Failure::response_too_large(MAX_BUFFERED).into()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            unwanted(&mut body);
+            Err(Failure::response_too_large(MAX_BUFFERED).into())
+        }
         Err(_) => Err(NoResponse::Cut),
+    }
+}
+
+/// Nothing that is still to come of this body is to be sent.
+pub(super) fn unwanted(body: &mut Answer) {
+    if let Either::Right(body) = body {
+        body.unwanted();
     }
 }
 
@@ -62,16 +72,16 @@ pub(super) fn preflight(headers: HeaderMap, ids: &Ids) -> Response<Answer> {
 
 /// A function's buffered response.
 pub(super) fn whole(head: &Prelude, body: Bytes) -> Result<Response<Answer>, Failure> {
-    let mut response = with_head(head, Either::Left(Full::new(body)))?;
+    let mut response = with_head(head)?.map(|()| Either::Left(Full::new(body)));
     response.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
     Ok(response)
 }
 
-fn with_head(head: &Prelude, body: Answer) -> Result<Response<Answer>, Failure> {
+fn with_head(head: &Prelude) -> Result<Response<()>, Failure> {
     let invalid = |what: &str, error: &dyn std::fmt::Display| {
         Failure::invalid_response(format!("{what} of the response cannot be sent: {error}"))
     };
-    let mut response = Response::new(body);
+    let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(head.status_code)
         .ok()
         .filter(|status| !status.is_informational())

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 const QUEUE: usize = 1024;
 /// How long the last lines may take to be written.
 const LAST_LINES: Duration = Duration::from_millis(500);
+/// The pause before another try where the queue is full.
+const RETRY: Duration = Duration::from_millis(5);
 
 enum Message {
     Line(String),
@@ -45,10 +47,16 @@ impl Console {
 
     /// Waits until all lines are written, for a bounded time.
     pub(super) async fn written(&self) {
-        let (written, all) = oneshot::channel();
-        if self.queue.try_send(Message::Written(written)).is_ok() {
-            let _ = tokio::time::timeout(LAST_LINES, all).await;
-        }
+        let written = async {
+            let (written, all) = oneshot::channel();
+            let mut message = Message::Written(written);
+            while let Err(TrySendError::Full(returned)) = self.queue.try_send(message) {
+                message = returned;
+                tokio::time::sleep(RETRY).await;
+            }
+            let _ = all.await;
+        };
+        let _ = tokio::time::timeout(LAST_LINES, written).await;
     }
 }
 

@@ -47,6 +47,16 @@ impl Status {
     }
 }
 
+/// Where an initialisation belongs. The words are the Runtime Interface Emulator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Phase {
+    /// Before the first invocation.
+    Init,
+    /// Within an invocation, since the one before it failed.
+    Invoke,
+}
+
 /// A part of an invocation.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,16 +77,11 @@ impl Span {
 #[serde(tag = "type", content = "record", rename_all_fields = "camelCase")]
 pub(crate) enum PlatformRecord {
     #[serde(rename = "platform.initStart")]
-    InitStart {
-        initialization_type: &'static str,
-        phase: &'static str,
-        function_name: String,
-        function_version: &'static str,
-    },
+    InitStart { initialization_type: &'static str, phase: Phase, function_name: String, function_version: &'static str },
     #[serde(rename = "platform.initReport")]
     InitReport {
         initialization_type: &'static str,
-        phase: &'static str,
+        phase: Phase,
         #[serde(flatten)]
         status: Status,
         metrics: DurationMetric,
@@ -120,19 +125,19 @@ pub(crate) struct ReportMetrics {
 }
 
 impl PlatformRecord {
-    pub(crate) fn init_start(function_name: &str) -> Self {
+    pub(crate) fn init_start(phase: Phase, function_name: &str) -> Self {
         Self::InitStart {
             initialization_type: "on-demand",
-            phase: "init",
+            phase,
             function_name: function_name.to_owned(),
             function_version: "$LATEST",
         }
     }
 
-    pub(crate) fn init_report(took: Duration, failure: Option<&Failure>) -> Self {
+    pub(crate) fn init_report(phase: Phase, took: Duration, failure: Option<&Failure>) -> Self {
         Self::InitReport {
             initialization_type: "on-demand",
-            phase: "init",
+            phase,
             status: failure.map_or(Status::Success, Status::of),
             metrics: DurationMetric { duration_ms: milliseconds(took) },
         }

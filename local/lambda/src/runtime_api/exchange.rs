@@ -204,21 +204,22 @@ impl Exchange {
         if refused || matches!(inner.init, Init::Failed { .. }) {
             return Err(Refusal::InvalidStateTransition);
         }
+        let phase = inner.init.phase();
         if let Some(took) = inner.init.ready() {
             self.logs.started(self.number, took);
-            self.logs.platform(&PlatformRecord::init_report(took, None));
+            self.logs.platform(&PlatformRecord::init_report(phase, took, None));
         }
         let (poll, receiver) = oneshot::channel();
         match std::mem::replace(&mut inner.state, State::Closed) {
             State::Away(Some(pending)) => self.deliver(&mut inner, poll, pending),
             _ if inner.retiring.is_some() => {
-                self.report(&mut inner, None);
+                self.report(&mut inner);
                 // The poll stays open: a refusal would be the last thing the process logs.
                 inner.state = State::Polling(poll);
                 self.retired.cancel();
             }
             _ => {
-                self.report(&mut inner, None);
+                self.report(&mut inner);
                 inner.state = State::Polling(poll);
                 self.limit.send_replace(Limit::None);
                 if let (Freezing::BetweenInvocations, Some(process)) = (self.settings.freezing, inner.process) {
@@ -263,10 +264,13 @@ impl Exchange {
         }
     }
 
-    /// The invocation `id` has failed, and the sandbox lives on.
+    /// The invocation `id` has failed, and the sandbox lives on. A cut may also be the first sign of the sandbox's
+    /// end: which of the two it was is told when the process asks for its next invocation, or has ended.
     pub(super) fn failed(&self, id: &str, failure: &Failure) {
         self.lock().timeline.iter_mut().for_each(|timeline| timeline.failed(failure));
-        self.logs.failed(id, failure);
+        if !failure.is_cut() {
+            self.logs.failed(id, failure);
+        }
     }
 
     /// The process says that it cannot start. It is given a moment to end by itself, and no invocation any more.
@@ -276,7 +280,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// A panic elsewhere leaves this whole: nothing is changed in two steps.
+    /// A state is taken out and put back: a panic in between would leave it `Closed`, and a closed sandbox gets no
+    /// invocation any more.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

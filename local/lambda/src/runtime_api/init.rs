@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::failure::Failure;
+use crate::logs::Phase;
 
 /// How far the initialisation is.
 #[derive(Debug)]
@@ -32,6 +33,14 @@ impl Init {
         match self {
             Self::First { began } | Self::Again { began, .. } | Self::Failed { began, .. } => Some(*began),
             Self::Done { .. } => None,
+        }
+    }
+
+    /// Where the initialisation under way belongs.
+    pub(super) fn phase(&self) -> Phase {
+        match self {
+            Self::Again { .. } | Self::Failed { again: Some(_), .. } => Phase::Invoke,
+            Self::First { .. } | Self::Failed { again: None, .. } | Self::Done { .. } => Phase::Init,
         }
     }
 

@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::streamed_body::{Left, stream};
 use super::{ClientHasGone, MAX_BUFFERED, accepted, document, refused};
 use crate::config::ClientGone;
+use crate::discarded::discard;
 use crate::failure::Failure;
 use crate::invocation::{Framing, Reply};
 
@@ -46,17 +47,18 @@ pub(super) async fn response(
     }
 }
 
-async fn buffered(id: &str, body: Incoming, exchange: &Arc<Exchange>) -> Response<Full<Bytes>> {
+async fn buffered(id: &str, mut body: Incoming, exchange: &Arc<Exchange>) -> Response<Full<Bytes>> {
     let answering = match exchange.answering(id) {
         Ok(answering) => answering,
         Err(refusal) => return refused(refusal),
     };
-    match Limited::new(body, MAX_BUFFERED).collect().await {
+    match Limited::new(&mut body, MAX_BUFFERED).collect().await {
         Ok(body) => {
             answering.succeed(Reply::Buffered(body.to_bytes()));
             accepted()
         }
         Err(error) if error.is::<LengthLimitError>() => {
+            discard(&mut body).await;
             answering.fail(Failure::response_too_large(MAX_BUFFERED));
             too_large(MAX_BUFFERED)
         }
@@ -86,15 +88,32 @@ async fn streamed(
             answering.completion().complete();
             return Err(ClientHasGone);
         }
-        // The function is not told: its body is read to the end.
-        (Ok(Left::Abandoned(mut rest)), ClientGone::Unnoticed) => {
-            while let Some(Ok(_)) = rest.frame().await {}
+        // The function is not told: its body is read to the end, and what it reports there counts.
+        (Ok(Left::Abandoned(rest)), ClientGone::Unnoticed) | (Ok(Left::Unwanted(rest)), _) => {
+            if let Err(failure) = read_to_end(rest).await {
+                answering.completion().report(&failure);
+            }
             answering.completion().complete();
         }
-        (Ok(Left::Oversized), _) => return Ok(too_large(limits.size)),
+        (Ok(Left::Oversized(mut rest)), _) => {
+            discard(&mut rest).await;
+            answering.completion().complete();
+            return Ok(too_large(limits.size));
+        }
         (Ok(Left::Read) | Err(_), _) => {}
     }
     Ok(accepted())
+}
+
+/// Reads what nobody wants any more; an error is what the function reports at the end, or a cut.
+async fn read_to_end(mut rest: Incoming) -> Result<(), Failure> {
+    while let Some(frame) = rest.frame().await {
+        let frame = frame.map_err(|_| Failure::cut())?;
+        if let Some(failure) = frame.trailers_ref().and_then(Failure::from_trailers) {
+            return Err(failure);
+        }
+    }
+    Ok(())
 }
 
 fn too_large(limit: impl std::fmt::Display) -> Response<Full<Bytes>> {

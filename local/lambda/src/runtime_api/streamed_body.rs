@@ -32,10 +32,19 @@ pub(crate) struct StreamLimits {
 pub(super) enum Left {
     /// Read to its end, whether that was its last byte or a cut.
     Read,
-    /// Longer than an answer may be.
-    Oversized,
+    /// Longer than an answer may be; the rest is still to be read.
+    Oversized(Incoming),
     /// Not read to its end, because the client has gone; the rest is still to be read.
     Abandoned(Incoming),
+    /// Not read to its end, because none of the rest is to be sent; it is still to be read.
+    Unwanted(Incoming),
+}
+
+/// What it means when the body is dropped before its end.
+#[derive(Debug, Clone, Copy)]
+enum Dropped {
+    ClientGone,
+    Unwanted,
 }
 
 /// The bytes of a streamed answer.
@@ -48,6 +57,7 @@ pub(crate) struct StreamedBody {
     limits: StreamLimits,
     bucket: Bucket,
     completion: Completion,
+    dropped: Dropped,
     left: Option<oneshot::Sender<Left>>,
 }
 
@@ -65,6 +75,7 @@ pub(super) fn stream(
         limits,
         bucket: Bucket::full(limits.bandwidth),
         completion,
+        dropped: Dropped::ClientGone,
         left: Some(left),
     };
     (body, receiver)
@@ -87,20 +98,30 @@ impl StreamedBody {
         self.unread = bytes;
     }
 
+    /// What is still to come is not to be sent, though the client is there: hyper drops the body of an answer to
+    /// `HEAD` unread, and an answer that cannot be used is given up here.
+    pub(crate) fn unwanted(&mut self) {
+        self.dropped = Dropped::Unwanted;
+    }
+
     /// The process has nothing more to say. Its answer is complete, and it may go on, while what is unread is
     /// still on its way to the client.
-    fn leave(&mut self, how: Left) {
+    fn leave(&mut self) {
         self.incoming = None;
         self.completion.complete();
+        self.tell(Left::Read);
+    }
+
+    fn tell(&mut self, how: Left) {
         if let Some(sender) = self.left.take() {
             // Without a receiver the process's connection has gone, and nobody is to be told.
             let _ = sender.send(how);
         }
     }
 
-    fn cut(&mut self, failure: &Failure, how: Left) -> Cut {
+    fn cut(&mut self, failure: &Failure) -> Cut {
         self.completion.report(failure);
-        self.leave(how);
+        self.leave();
         Cut
     }
 
@@ -110,9 +131,9 @@ impl StreamedBody {
             let Some(incoming) = self.incoming.as_mut() else { return Poll::Ready(None) };
             let frame = match ready!(Pin::new(incoming).poll_frame(context)) {
                 Some(Ok(frame)) => frame,
-                Some(Err(_)) => return Poll::Ready(Some(Err(self.cut(&Failure::cut(), Left::Read)))),
+                Some(Err(_)) => return Poll::Ready(Some(Err(self.cut(&Failure::cut())))),
                 None => {
-                    self.leave(Left::Read);
+                    self.leave();
                     return Poll::Ready(None);
                 }
             };
@@ -121,7 +142,7 @@ impl StreamedBody {
                 Err(frame) => {
                     let trailers = frame.trailers_ref();
                     if let Some(failure) = trailers.and_then(Failure::from_trailers) {
-                        return Poll::Ready(Some(Err(self.cut(&failure, Left::Read))));
+                        return Poll::Ready(Some(Err(self.cut(&failure))));
                     }
                 }
             }
@@ -134,7 +155,13 @@ impl StreamedBody {
                 self.room = room;
                 Ok(data)
             }
-            None => Err(self.cut(&Failure::streamed_response_too_large(self.limits.size), Left::Oversized)),
+            None => {
+                self.completion.report(&Failure::streamed_response_too_large(self.limits.size));
+                if let Some(rest) = self.incoming.take() {
+                    self.tell(Left::Oversized(rest));
+                }
+                Err(Cut)
+            }
         }
     }
 }
@@ -159,8 +186,11 @@ impl Body for StreamedBody {
 
 impl Drop for StreamedBody {
     fn drop(&mut self) {
-        if let (Some(incoming), Some(sender)) = (self.incoming.take(), self.left.take()) {
-            let _ = sender.send(Left::Abandoned(incoming));
+        if let Some(rest) = self.incoming.take() {
+            self.tell(match self.dropped {
+                Dropped::ClientGone => Left::Abandoned(rest),
+                Dropped::Unwanted => Left::Unwanted(rest),
+            });
         }
     }
 }

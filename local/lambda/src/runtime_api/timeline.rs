@@ -16,7 +16,7 @@ pub(super) struct Timeline {
     delivered: Instant,
     began: Option<Instant>,
     completed: Option<Instant>,
-    status: Status,
+    failure: Option<Failure>,
 }
 
 impl Timeline {
@@ -29,8 +29,16 @@ impl Timeline {
             delivered: Instant::now(),
             began: None,
             completed: None,
-            status: Status::Success,
+            failure: None,
         }
+    }
+
+    /// The invocation has failed in an initialisation within it, which took that long: the process never had it.
+    pub(super) fn undelivered(id: String, took: Duration) -> Self {
+        let mut timeline = Self::delivered(id, None);
+        timeline.delivered_at -= took;
+        timeline.delivered = timeline.delivered.checked_sub(took).unwrap_or(timeline.delivered);
+        timeline
     }
 
     /// The process has begun to answer.
@@ -43,11 +51,16 @@ impl Timeline {
         self.completed = Some(Instant::now());
     }
 
-    /// The first failure is the one that counts.
+    /// The first failure is the one that counts, unless it is only the cut by which a later one became known.
     pub(super) fn failed(&mut self, failure: &Failure) {
-        if matches!(self.status, Status::Success) {
-            self.status = Status::of(failure);
+        if self.failure.as_ref().is_none_or(Failure::is_cut) {
+            self.failure = Some(failure.clone());
         }
+    }
+
+    /// The invocation, and the failure that counts.
+    pub(super) fn failure(&self) -> Option<(&str, &Failure)> {
+        self.failure.as_ref().map(|failure| (self.id.as_str(), failure))
     }
 
     /// The process has asked for its next invocation, or has ended: `platform.runtimeDone` and `platform.report`.
@@ -61,9 +74,10 @@ impl Timeline {
             Some(Span::new(name, self.delivered_at + (from - self.delivered), to - from))
         });
         let duration = now - self.delivered;
+        let status = self.failure.as_ref().map_or(Status::Success, Status::of);
         [
-            PlatformRecord::runtime_done(self.id.clone(), self.status.clone(), spans.collect(), duration),
-            PlatformRecord::report(self.id, self.status, duration, self.init, memory_mb, peak_memory_mb),
+            PlatformRecord::runtime_done(self.id.clone(), status.clone(), spans.collect(), duration),
+            PlatformRecord::report(self.id, status, duration, self.init, memory_mb, peak_memory_mb),
         ]
     }
 }

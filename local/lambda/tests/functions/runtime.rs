@@ -112,8 +112,7 @@ impl Streaming {
     }
 
     pub(crate) fn end(mut self) -> Result<Answer> {
-        // A platform that has refused the answer does not read its end.
-        let _ = self.0.write_all(b"0\r\n\r\n");
+        self.0.write_all(b"0\r\n\r\n")?;
         read_answer(self.0)
     }
 

@@ -92,6 +92,16 @@ async fn a_port_in_use_is_an_error_that_names_the_flag() {
 }
 
 #[tokio::test]
+async fn a_program_that_is_not_there_is_an_error_and_no_address_is_printed() {
+    let command =
+        Command::new(env!("CARGO_BIN_EXE_local-lambda")).args(["--port", "0", "--", "/no/such/function"]).output();
+    let output = within("the end", command).await.expect("output");
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/function"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[tokio::test]
 async fn settings_that_aws_would_refuse_are_refused_at_the_start() {
     for (arguments, words) in [
         (&["--cors", r#"{"AllowMethods":["OPTIONS"]}"#][..], "the URL answers OPTIONS without being told"),

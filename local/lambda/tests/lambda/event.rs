@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::support::Lambda;
+use crate::support::{Lambda, within};
 
 async fn event_of(request: http::request::Builder, body: &'static [u8]) -> Value {
     let lambda = Lambda::buffered("echo").await;
@@ -114,6 +116,20 @@ async fn only_text_is_passed_as_text_and_the_rest_as_base64() {
         let event = lambda.send(request.body(Bytes::from_static(body)).expect("a request")).await.json().await;
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!(expected), &json!(base64)), "{content_type}");
     }
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_writes_far_more_than_6_mb_before_it_reads_gets_its_413() {
+    let lambda = Lambda::running("echo").await;
+    let mut connection = TcpStream::connect(lambda.address).await.expect("a connection");
+    let length = 20 * 1024 * 1024;
+    let head = format!("POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    let request = [head.into_bytes(), vec![b'x'; length]].concat();
+    within("the request", connection.write_all(&request)).await.expect("all of it is taken");
+    let mut response = String::new();
+    within("the response", connection.read_to_string(&mut response)).await.expect("a response");
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
     lambda.stop().await;
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use local_lambda::Function;
 use serde_json::{Value, json};
 
-use crate::support::{Lambda, behaving};
+use crate::support::{Gate, Lambda, Response, behaving};
 
 async fn with_platform_logs(function: Function) -> Lambda {
     Lambda::with(function, |config| config.sandboxes(NonZeroUsize::MIN).platform_logs()).await
@@ -66,10 +66,18 @@ async fn a_cold_and_a_warm_invocation_are_reported_as_lambda_reports_them() {
 async fn a_failed_initialisation_is_reported_with_its_type() {
     let mut lambda = with_platform_logs(behaving("init-error")).await;
     assert_eq!(lambda.get("/").await.status, 502);
-    for _ in 0..2 {
-        record(&mut lambda, "platform.initStart").await;
+    for phase in ["init", "invoke"] {
+        assert_eq!(record(&mut lambda, "platform.initStart").await["phase"], phase);
         let report = record(&mut lambda, "platform.initReport").await;
         assert_eq!((&report["status"], &report["errorType"]), (&json!("error"), &json!("Config.Missing")));
+        assert_eq!(report["phase"], phase);
+    }
+    // The second was within the invocation, which failed by it.
+    let id = record(&mut lambda, "platform.start").await["requestId"].take();
+    for kind in ["platform.runtimeDone", "platform.report"] {
+        let over = record(&mut lambda, kind).await;
+        assert_eq!((&over["requestId"], &over["status"]), (&id, &json!("error")));
+        assert_eq!(over["errorType"], "Config.Missing");
     }
     lambda.stop().await;
 }
@@ -85,6 +93,54 @@ async fn an_invocation_that_takes_too_long_is_reported_as_a_timeout() {
         assert_eq!(record(&mut lambda, kind).await["status"], "timeout");
     }
     lambda.stop().await;
+}
+
+/// The answer to a request of which the function streams the first half.
+async fn half(lambda: &Lambda) -> Response {
+    let mut response = lambda.get("/").await;
+    assert_eq!(response.piece().await.expect("no cut yet").as_deref(), Some("half"));
+    response
+}
+
+/// Both records must tell how the invocation ended, and the console must show one fault.
+async fn reported(mut lambda: Lambda, status: Value, words: &str) {
+    for kind in ["platform.initStart", "platform.initReport", "platform.start"] {
+        record(&mut lambda, kind).await;
+    }
+    for kind in ["platform.runtimeDone", "platform.report"] {
+        let over = record(&mut lambda, kind).await;
+        assert_eq!(json!([over["status"], over["errorType"]]), status, "{kind}");
+    }
+    let shown = lambda.console("✗").await;
+    assert!(shown.contains(words), "{shown}");
+    let console = lambda.stop().await.console;
+    assert!(!console.iter().any(|line| line.contains('✗')), "one fault, one line: {console:?}");
+}
+
+#[tokio::test]
+async fn a_stream_that_takes_too_long_is_reported_as_a_timeout() {
+    let lambda = with_platform_logs(behaving("hang-in-stream").timeout(Duration::from_secs(2))).await;
+    half(&lambda).await.piece().await.expect_err("a cut");
+    reported(lambda, json!(["timeout", null]), "Sandbox.Timedout").await;
+}
+
+#[tokio::test]
+async fn a_crash_in_mid_stream_is_reported_as_the_end_of_the_process() {
+    let gate = Gate::closed().await;
+    let lambda = with_platform_logs(gate.guarding(behaving("crash-in-stream"))).await;
+    let mut response = half(&lambda).await;
+    gate.open().await;
+    response.piece().await.expect_err("a cut");
+    reported(lambda, json!(["error", "Runtime.ExitError"]), "Runtime.ExitError").await;
+}
+
+#[tokio::test]
+async fn a_stream_that_a_living_process_breaks_off_is_reported_as_truncated() {
+    let gate = Gate::closed().await;
+    let lambda = with_platform_logs(gate.guarding(behaving("breaks-off"))).await;
+    half(&lambda).await.piece().await.expect_err("a cut");
+    gate.open().await;
+    reported(lambda, json!(["error", "Runtime.TruncatedResponse"]), "Runtime.TruncatedResponse").await;
 }
 
 #[tokio::test]

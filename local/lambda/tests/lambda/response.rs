@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use local_lambda::InvokeMode;
+use local_lambda::{ClientGone, InvokeMode};
 use serde_json::json;
 
 use crate::support::{Gate, Lambda, behaving};
@@ -123,6 +123,41 @@ async fn a_head_request_gets_no_body_and_leaves_the_sandbox_usable() {
 }
 
 #[tokio::test]
+async fn a_function_whose_body_may_not_be_sent_is_not_cut_since_its_client_is_there() {
+    let cut = |config: local_lambda::Config| config.client_gone(ClientGone::Cut);
+    let mut lambda = Lambda::with(behaving("raw-stream"), cut).await;
+    let head = Request::head("/").body(Bytes::new()).expect("a request");
+    assert_eq!(lambda.send(head).await.text().await, "");
+    assert_eq!(lambda.line().await, "answered 202");
+    lambda.stop().await;
+
+    let mut lambda = Lambda::with(behaving("prelude"), cut).await;
+    for status in [204, 304] {
+        let response = lambda.post(format!(r#"{{"statusCode":{status}}}"#)).await;
+        assert_eq!(response.status, status);
+        assert_eq!(lambda.line().await, "answered 202", "{status}");
+    }
+    lambda.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_whose_answer_is_given_up_is_not_cut_since_its_client_is_there() {
+    let cut = |config: local_lambda::Config| config.client_gone(ClientGone::Cut);
+    let mut lambda = Lambda::with(behaving("prelude"), cut).await;
+    for prelude in ["no JSON", r#"{"statusCode":42}"#] {
+        assert_eq!(lambda.post(prelude).await.status, 502);
+        assert_eq!(lambda.line().await, "answered 202", "{prelude}");
+    }
+    lambda.stop().await;
+
+    let buffered = |config| cut(config).invoke_mode(InvokeMode::Buffered);
+    let mut lambda = Lambda::with(behaving("bytes"), buffered).await;
+    assert_eq!(lambda.post((20 * 1024 * 1024).to_string()).await.status, 502);
+    assert_eq!(lambda.line().await, "answered 202");
+    lambda.stop().await;
+}
+
+#[tokio::test]
 async fn a_buffered_answer_behind_a_streaming_url_goes_on_as_it_is() {
     let mut lambda = Lambda::running("buffered").await;
     let document = r#"{"statusCode":404,"headers":{"content-type":"text/plain"},"body":"no"}"#;
@@ -130,7 +165,9 @@ async fn a_buffered_answer_behind_a_streaming_url_goes_on_as_it_is() {
     assert_eq!(response.status, 200);
     assert_eq!(response.text().await, document);
     lambda.console("--invoke-mode buffered").await;
-    lambda.stop().await;
+    assert_eq!(lambda.post(document).await.text().await, document);
+    let console = lambda.stop().await.console;
+    assert!(!console.iter().any(|line| line.contains("--invoke-mode")), "told once: {console:?}");
 }
 
 #[tokio::test]
@@ -158,9 +195,12 @@ async fn a_buffered_url_holds_a_streamed_answer_back_until_it_is_complete() {
 async fn a_buffered_answer_above_6_mb_is_a_502_and_the_function_is_told_413() {
     let mut lambda = Lambda::buffered("buffered-bytes").await;
     let limit = 6 * 1024 * 1024 + 100;
-    assert_eq!(lambda.post((limit + 1).to_string()).await.status, 502);
-    assert_eq!(lambda.line().await, "answered 413");
-    lambda.console("Function.ResponseSizeTooLarge").await;
+    // Far above it the function still writes when the limit is reached.
+    for length in [limit + 1, 20 * 1024 * 1024] {
+        assert_eq!(lambda.post(length.to_string()).await.status, 502);
+        assert_eq!(lambda.line().await, "answered 413");
+        lambda.console("Function.ResponseSizeTooLarge").await;
+    }
     lambda.stop().await;
 }
 

@@ -69,6 +69,18 @@ async fn an_error_trailer_cuts_the_clients_connection_and_shows_on_the_console()
 }
 
 #[tokio::test]
+async fn an_error_trailer_counts_also_when_the_client_has_gone() {
+    let gate = Gate::closed().await;
+    let mut lambda = Lambda::with(gate.guarding(behaving("error-trailer")), |config| config).await;
+    let mut response = lambda.get("/").await;
+    assert_eq!(response.piece().await.expect("no cut yet").as_deref(), Some("half"));
+    response.abandon().await;
+    gate.open().await;
+    lambda.console("Function.Broken: it broke").await;
+    lambda.stop().await;
+}
+
+#[tokio::test]
 async fn an_error_trailer_before_the_first_byte_is_a_502() {
     let mut lambda = Lambda::running("error-trailer-first").await;
     for _ in 0..2 {
@@ -136,12 +148,15 @@ async fn a_streamed_answer_may_have_as_many_bytes_as_the_limit() {
 #[tokio::test]
 async fn a_streamed_answer_beyond_the_limit_is_cut_and_the_function_is_told_413() {
     let mut lambda = Lambda::with(behaving("bytes"), |config| config.streamed_response_limit(100_000)).await;
-    let mut response = lambda.post("110000").await;
-    assert_eq!(response.status, 200);
-    while let Ok(piece) = response.piece().await {
-        piece.expect("a cut, and no proper end");
+    // Far above it the function still writes when the limit is reached.
+    for length in [110_000, 20 * 1024 * 1024] {
+        let mut response = lambda.post(length.to_string()).await;
+        assert_eq!(response.status, 200);
+        while let Ok(piece) = response.piece().await {
+            piece.expect("a cut, and no proper end");
+        }
+        assert_eq!(lambda.line().await, "answered 413");
+        lambda.console("Function.ResponseSizeTooLarge: a streamed response may have 100000 bytes at most").await;
     }
-    assert_eq!(lambda.line().await, "answered 413");
-    lambda.console("Function.ResponseSizeTooLarge: a streamed response may have 100000 bytes at most").await;
     lambda.stop().await;
 }

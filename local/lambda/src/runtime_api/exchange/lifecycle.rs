@@ -5,8 +5,9 @@ use tokio::time::Instant;
 use super::{Exchange, Inner, Limit, State};
 use crate::failure::Failure;
 use crate::invocation::{NoReply, Pending};
-use crate::logs::PlatformRecord;
+use crate::logs::{Phase, PlatformRecord};
 use crate::runtime_api::init::Init;
+use crate::runtime_api::timeline::Timeline;
 use crate::sandbox::ProcessGroup;
 
 impl Exchange {
@@ -18,8 +19,9 @@ impl Exchange {
             *began = now;
             self.limit.send_replace(Limit::Init(now + self.function.init_limit()));
         }
+        let phase = inner.init.phase();
         drop(inner);
-        self.logs.platform(&PlatformRecord::init_start(self.function.function_name()));
+        self.logs.platform(&PlatformRecord::init_start(phase, self.function.function_name()));
     }
 
     /// The sandbox's process has been started.
@@ -47,7 +49,7 @@ impl Exchange {
         self.limit.send_replace(Limit::Invocation(until));
         drop(inner);
         self.extensions.clear();
-        self.logs.platform(&PlatformRecord::init_report(took, Some(&failure)));
+        self.logs.platform(&PlatformRecord::init_report(Phase::Init, took, Some(&failure)));
         self.logs.ended(self.number, None, &failure);
         true
     }
@@ -55,7 +57,7 @@ impl Exchange {
     /// The sandbox is to end, at once if it is idle, or else when it has answered; until then nothing changes.
     pub(crate) fn retire(&self, reason: Failure) {
         let mut inner = self.lock();
-        let idle = matches!(inner.state, State::Polling(_) | State::Away(None)) && inner.init.began().is_none();
+        let idle = matches!(inner.state, State::Polling(_));
         inner.retiring = Some(reason);
         if idle {
             self.withdraw();
@@ -83,11 +85,19 @@ impl Exchange {
         self.withdraw();
         let mut inner = self.lock();
         let state = std::mem::replace(&mut inner.state, State::Closed);
+        let phase = inner.init.phase();
         let (failure, init) = inner.init.ended(failure);
         if let Some(took) = init {
-            self.logs.platform(&PlatformRecord::init_report(took, Some(&failure)));
+            self.logs.platform(&PlatformRecord::init_report(phase, took, Some(&failure)));
+            if let (Phase::Invoke, State::Away(Some(Pending { invocation, .. }))) = (phase, &state) {
+                self.logs.platform(&PlatformRecord::start(&invocation.request_id));
+                inner.timeline = Some(Timeline::undelivered(invocation.request_id.clone(), took));
+            }
         }
-        self.report(&mut inner, Some(&failure));
+        if let Some(timeline) = &mut inner.timeline {
+            timeline.failed(&failure);
+        }
+        self.report(&mut inner);
         drop(inner);
         let (id, reply) = match state {
             // The process had been ready, and lost its poll: the invocation never reached it.
@@ -111,13 +121,14 @@ impl Exchange {
     }
 
     /// Writes the platform's log lines about the invocation that is over, if there is one.
-    pub(super) fn report(&self, inner: &mut Inner, failure: Option<&Failure>) {
-        let Some(mut timeline) = inner.timeline.take() else { return };
+    pub(super) fn report(&self, inner: &mut Inner) {
+        let Some(timeline) = inner.timeline.take() else { return };
+        // The process has lived on behind it, so that it was no more than a cut.
+        if let Some((id, cut)) = timeline.failure().filter(|(_, failure)| failure.is_cut()) {
+            self.logs.failed(id, cut);
+        }
         if !self.logs.wants_platform_records() {
             return;
-        }
-        if let Some(failure) = failure {
-            timeline.failed(failure);
         }
         let peak = inner.process.and_then(ProcessGroup::peak_memory_mb);
         let [done, report] = timeline.over(self.function.memory_size_mb(), peak);
