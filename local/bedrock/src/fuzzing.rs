@@ -29,20 +29,12 @@ pub fn fault_name(name: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
-    /// Every file of a target's corpus. The last one printed is the one that failed.
-    fn replay(target: &str, promise: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
-        let inputs: Vec<_> =
-            std::fs::read_dir(corpus).expect("a corpus").map(|entry| entry.expect("a file").path()).collect();
-        assert!(!inputs.is_empty(), "an empty corpus");
-        for input in inputs {
-            println!("{}", input.display());
-            promise(&std::fs::read(input).expect("a file"));
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::replay::replay;
 
     #[test]
     fn every_saved_request_keeps_the_rules_or_is_refused() {
