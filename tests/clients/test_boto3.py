@@ -1,6 +1,6 @@
 """boto3, the AWS SDK for Python, reads what the stand-in for Bedrock sends and is let in by its own signature.
 
-Needs pytest and boto3, and in LOCAL_BEDROCK_BIN the path of the program `local-bedrock`.
+Needs pytest and boto3[crt], and in LOCAL_BEDROCK_BIN the path of the program `local-bedrock`.
 """
 
 import datetime
@@ -27,6 +27,17 @@ CREDENTIALS = {
 ONCE = {"total_max_attempts": 1}
 
 
+def unconfigured():
+    """The environment without what a developer may have set for AWS."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_client(monkeypatch):
+    for name in os.environ.keys() - unconfigured().keys():
+        monkeypatch.delenv(name)
+
+
 @pytest.fixture
 def start():
     """Starts the program with given options and returns its URL. It knows CREDENTIALS and verifies signatures."""
@@ -39,7 +50,7 @@ def start():
 
     def start(*options):
         command = [os.environ["LOCAL_BEDROCK_BIN"], *known, *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=unconfigured())
         running.append(process)
         return process.stdout.readline().strip()
 

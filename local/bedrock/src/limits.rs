@@ -30,6 +30,11 @@ impl Limits {
         }
     }
 
+    /// The most tokens that are let through.
+    pub(crate) fn max_tokens(&self) -> Option<u32> {
+        self.max_tokens
+    }
+
     /// Tokens admitted so far, those of held and of cut-off text included: the model did generate them.
     pub(crate) fn output_tokens(&self) -> u32 {
         self.output_tokens

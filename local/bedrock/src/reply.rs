@@ -40,7 +40,7 @@ impl Reply {
     ) -> Self {
         let Generation { input_tokens, steps } = generation;
         let steps = match fault {
-            Some(Fault::Say(speech)) => speech::replaced(steps, speech),
+            Some(Fault::Say(speech)) => speech::replaced(steps, speech, limits.max_tokens()),
             _ => steps,
         };
         let said = text::under_limits(steps, limits);

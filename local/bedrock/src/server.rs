@@ -18,7 +18,8 @@ use tokio::{
 
 use crate::{Config, network::Link, service::Service};
 
-/// How long a connection may be idle, or take to send a request's head.
+/// How long an HTTP/1 connection may lie idle between requests, or take to send the head of one. One that has sent
+/// nothing at all, and one of HTTP/2, may lie idle until its client or the shutdown ends it.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Connections that may wait to be accepted: as many as Tokio's own listeners take.
 const BACKLOG: u32 = 1024;

@@ -202,3 +202,14 @@ async fn a_fault_can_be_set_and_lifted_while_it_runs() {
     faults.set(None);
     assert_eq!(bedrock.ask(question(&json!({}))).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_generator_that_breaks_off_before_a_fault_leaves_one_exception() {
+    let (steps, dictated) = Dictated::new();
+    let config = Config::new(Arc::new(dictated)).with_fault("exception:throttlingException@9".parse().unwrap());
+    let bedrock = Bedrock::start(config).await;
+    steps.send(Ok(Step::Piece(Piece::token("Yo")))).await.unwrap();
+    drop(steps);
+    let answer = bedrock.ask(question(&json!({}))).await;
+    assert_eq!(answer.kinds(), ["messageStart", "contentBlockDelta", "throttlingException"]);
+}

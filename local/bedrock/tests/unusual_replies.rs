@@ -135,6 +135,17 @@ async fn a_huge_delta_is_the_reply_repeated_to_its_size() {
 }
 
 #[tokio::test]
+async fn a_huge_delta_of_a_reply_that_is_too_long_is_made_of_what_may_be_said() {
+    let scripted = Scripted::default().ttft(Duration::ZERO).gap(Duration::ZERO).pieces(["a", "b", "c", "d", "e"]);
+    let bedrock = Bedrock::start(Config::new(Arc::new(scripted))).await;
+    let mut request = question(&json!({"maxTokens": 3}));
+    request.headers_mut().insert("x-local-bedrock-fault", HeaderValue::from_static("huge-delta:1"));
+    let answer = bedrock.ask(request).await;
+    assert!(answer.text().starts_with("abcabc"), "{}", answer.text());
+    assert_eq!(answer.payload("messageStop")["stopReason"], "max_tokens");
+}
+
+#[tokio::test]
 async fn hostile_text_arrives_as_it_was_said() {
     let answer = answer("hostile").await;
     let text = answer.text();

@@ -2,7 +2,8 @@
 //!
 //! The stand-ins for AWS services share it. A [`Verifier`] holds the credentials that are known. It takes a request's
 //! [`Authorization`] apart, holds its [`CredentialScope`] to the service, the region and the date, looks the access key
-//! up, and signs the same headers of the same request once more. What is wrong is a [`SignatureError`] in AWS's words. How a service wraps that in HTTP is its own affair.
+//! up, and signs the same headers of the same request once more. What is wrong is a [`SignatureError`] in AWS's words.
+//! How a service wraps that in HTTP is its own affair.
 //!
 //! [`sign`] is the other side, for an edge that signs what it forwards, and for tests.
 //!

@@ -8,6 +8,11 @@ import { BedrockRuntimeClient, ConverseStreamCommand } from "@aws-sdk/client-bed
 export const PROFILE = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
 export const CREDENTIALS = { accessKeyId: "ASIACLIENT", secretAccessKey: "s3cr3t/+=", sessionToken: "t0ken//+==" };
 
+// What a developer may have set for AWS concerns neither the program nor the client.
+for (const name of Object.keys(process.env).filter((name) => name.startsWith("AWS_"))) {
+  delete process.env[name];
+}
+
 /** Starts the program with `options` and resolves to its URL. It knows CREDENTIALS and verifies every signature. */
 export async function start(test, ...options) {
   const known = [

@@ -65,11 +65,10 @@ impl GuardrailSettings {
         if identifier.is_empty() && version.is_empty() {
             return Ok(None);
         }
-        let id = identifier.rsplit_once(":guardrail/").map_or(identifier.as_str(), |(_arn, id)| id);
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        let Some(id) = id_of(&identifier) else {
             let rule = "regular expression pattern: (|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail/[a-z0-9]+))";
             return Err(refused(&identifier, "guardrailIdentifier", rule));
-        }
+        };
         if version != "DRAFT" && !is_number(&version) {
             return Err(refused(
                 &version,
@@ -84,6 +83,23 @@ impl GuardrailSettings {
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// The id itself, of an id or of an ARN.
+fn id_of(identifier: &str) -> Option<&str> {
+    let parts: Vec<&str> = identifier.split(':').collect();
+    let id = match parts.as_slice() {
+        [id] => id,
+        ["arn", partition, "bedrock", region, account, resource] => {
+            let partition = partition.strip_prefix("aws").is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+            let region = (1..=20).contains(&region.len());
+            let account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+            resource.strip_prefix("guardrail/").filter(|_| partition && region && account)?
+        }
+        _ => return None,
+    };
+    let plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    plain.then_some(id)
 }
 
 fn is_number(version: &str) -> bool {
@@ -127,6 +143,8 @@ mod tests {
         for (member, value) in [
             ("guardrailIdentifier", "GR 1"),
             ("guardrailIdentifier", ""),
+            ("guardrailIdentifier", "nonsense:guardrail/gr1"),
+            ("guardrailIdentifier", "arn:aws:bedrock:us-east-1:guardrail/gr1"),
             ("guardrailVersion", "0"),
             ("guardrailVersion", "latest"),
             ("guardrailVersion", "123456789"),

@@ -9,15 +9,13 @@ use crate::{
     guardrail::{GuardrailSettings, Raw},
 };
 
+/// A member that is null is one that is not there.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
-    #[serde(default)]
-    messages: Vec<Turn>,
-    #[serde(default)]
-    system: Vec<Block>,
-    #[serde(default)]
-    inference_config: Inference,
+    messages: Option<Vec<Turn>>,
+    system: Option<Vec<Block>>,
+    inference_config: Option<Inference>,
     tool_config: Option<IgnoredAny>,
     guardrail_config: Option<Raw>,
 }
@@ -59,8 +57,7 @@ struct Inference {
     max_tokens: Option<i64>,
     temperature: Option<f32>,
     top_p: Option<f32>,
-    #[serde(default)]
-    stop_sequences: Vec<String>,
+    stop_sequences: Option<Vec<String>>,
 }
 
 pub(super) fn parse(body: &[u8]) -> Result<Prompt, ServiceError> {
@@ -69,24 +66,26 @@ pub(super) fn parse(body: &[u8]) -> Result<Prompt, ServiceError> {
     if body.tool_config.is_some() {
         return Err(ServiceError::validation("This model doesn't support tool use in streaming mode."));
     }
-    let inference = body.inference_config;
-    if inference.stop_sequences.iter().any(String::is_empty) {
+    let (messages, system) = (body.messages.unwrap_or_default(), body.system.unwrap_or_default());
+    let inference = body.inference_config.unwrap_or_default();
+    let stop_sequences = inference.stop_sequences.unwrap_or_default();
+    if stop_sequences.iter().any(String::is_empty) {
         return Err(constraint(
             "",
             "inferenceConfig.stopSequences",
             "Member must have length greater than or equal to 1",
         ));
     }
-    let guarded = guarded(&body.system, &body.messages);
+    let guarded = guarded(&system, &messages);
     Ok(Prompt {
         guardrail: body.guardrail_config.map(GuardrailSettings::parse).transpose()?.flatten(),
         guarded,
         max_tokens: inference.max_tokens.map(max_tokens).transpose()?,
         temperature: inference.temperature.map(|value| fraction(value, "inferenceConfig.temperature")).transpose()?,
         top_p: inference.top_p.map(|value| fraction(value, "inferenceConfig.topP")).transpose()?,
-        stop_sequences: inference.stop_sequences,
-        system: texts(body.system, "SystemContentBlock", "system")?,
-        messages: conversation(body.messages)?,
+        stop_sequences,
+        system: texts(system, "SystemContentBlock", "system")?,
+        messages: conversation(messages)?,
     })
 }
 
@@ -213,6 +212,16 @@ mod tests {
         assert_eq!(turns, [(Role::User, "Yo"), (Role::Assistant, "Yo!"), (Role::User, "Look:\nthree colours?")]);
         assert_eq!((prompt.max_tokens(), prompt.temperature(), prompt.top_p()), (Some(150), Some(0.3), Some(0.9)));
         assert_eq!(prompt.stop_sequences(), ["###"]);
+    }
+
+    #[test]
+    fn a_member_that_is_null_is_not_there() {
+        let prompt = parse_json(&json!({
+            "messages": [user("Yo")], "system": null, "guardrailConfig": null, "toolConfig": null,
+            "inferenceConfig": {"maxTokens": null, "stopSequences": null},
+        }));
+        assert_eq!(prompt, parse_json(&json!({"messages": [user("Yo")], "inferenceConfig": null})));
+        assert!(prompt.is_ok());
     }
 
     #[test]

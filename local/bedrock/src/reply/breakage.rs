@@ -29,7 +29,7 @@ pub(super) fn broken(
         let mut next = None;
         while sent < after {
             let Some(Progress { event, output_tokens }) = events.next().await else { break };
-            if matches!(event, Event::BlockStop { .. } | Event::MessageStop(_)) {
+            if matches!(event, Event::BlockStop { .. } | Event::MessageStop(_) | Event::Exception { .. }) {
                 next = Some(event);
                 break;
             }

@@ -9,11 +9,11 @@ use crate::{Failure, Piece, Speech, Step, StopReason};
 
 type Steps = BoxStream<'static, Result<Step, Failure>>;
 
-/// What `speech` makes of `steps`.
-pub(super) fn replaced(steps: Steps, speech: Speech) -> Steps {
+/// What `speech` makes of `steps`, of which no more than `max_tokens` will be let through.
+pub(super) fn replaced(steps: Steps, speech: Speech, max_tokens: Option<u32>) -> Steps {
     match speech {
         Speech::Empty => empty(steps),
-        Speech::Huge { kibibytes } => huge(steps, kibibytes as usize * 1024),
+        Speech::Huge { kibibytes } => huge(steps, kibibytes as usize * 1024, max_tokens),
         Speech::Hostile => hostile(steps),
     }
 }
@@ -32,15 +32,20 @@ fn empty(mut steps: Steps) -> Steps {
     .boxed()
 }
 
-/// The whole text in one piece, repeated up to `size` bytes, when it is complete.
-fn huge(mut steps: Steps, size: usize) -> Steps {
+/// The whole text in one piece, repeated up to `size` bytes, when it is complete or has all the tokens it may have:
+/// of one piece, the limits let through all or nothing.
+fn huge(mut steps: Steps, size: usize, max_tokens: Option<u32>) -> Steps {
     stream! {
         let (mut text, mut tokens) = (String::new(), 0_u32);
         let end = loop {
             match steps.next().await {
                 Some(Ok(Step::Piece(piece))) => {
+                    let more = tokens.saturating_add(piece.tokens);
+                    if max_tokens.is_some_and(|max| more > max) {
+                        break Some(Ok(Step::Finish(StopReason::MaxTokens)));
+                    }
                     text.push_str(&piece.text);
-                    tokens = tokens.saturating_add(piece.tokens);
+                    tokens = more;
                 }
                 other => break other,
             }
