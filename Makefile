@@ -126,8 +126,10 @@ node-build-tools:
 	@for tool in cmake autoconf automake libtoolize c++; do command -v $$tool >/dev/null || \
 		{ echo "$$tool is missing: install the tools that build aws-lambda-ric (Debian: apt-get install cmake autoconf automake libtool g++)." >&2; exit 1; }; done
 
+# With Node.js's own headers where it came with them; otherwise node-gyp downloads some.
+NODE_HOME = $(shell node -p 'require("node:path").resolve(process.execPath, "../..")')
 $(FOREIGN)/node/node_modules: $(FOREIGN)/node/package-lock.json | node-build-tools
-	npm --prefix $(FOREIGN)/node ci --no-audit --no-fund
+	$(if $(wildcard $(NODE_HOME)/include/node/node.h),npm_config_nodedir=$(NODE_HOME)) npm --prefix $(FOREIGN)/node ci --no-audit --no-fund
 	@touch $@
 
 target/foreign/python: $(FOREIGN)/python/requirements.txt $(VENV)/installed
