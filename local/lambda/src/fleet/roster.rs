@@ -29,6 +29,15 @@ enum Occupancy {
     Idle(u64),
 }
 
+/// What there is for an invocation.
+enum Found<E> {
+    /// This one, which is busy from now on.
+    Idle(Arc<E>),
+    /// None yet; the last of those that are handing over has answered then.
+    HandingOver(Instant),
+    NoneFree,
+}
+
 struct Member<E> {
     exchange: Arc<E>,
     occupancy: Occupancy,
@@ -61,38 +70,40 @@ impl<E> Roster<E> {
             tokio::pin!(freed);
             // Registered before the look at the members, so that no change in between is missed.
             freed.as_mut().enable();
-            if let Some(exchange) = self.claim_idle() {
-                return Some(exchange);
-            }
+            let answered = match self.look() {
+                Found::Idle(exchange) => return Some(exchange),
+                Found::HandingOver(answered) => answered,
+                Found::NoneFree => return None,
+            };
             // The first bound alone would let others take each sandbox that comes free, for ever.
-            let until = self.last_answered()?.min(asked) + HANDOVER;
+            let until = answered.min(asked) + HANDOVER;
             timeout_at(until, freed).await.ok()?;
         }
     }
 
-    /// Takes the idle sandbox that was used most recently, as Lambda does.
-    fn claim_idle(&self) -> Option<Arc<E>> {
+    /// Takes the idle sandbox that was used most recently, as Lambda does. Both questions are asked of one moment: a
+    /// sandbox that has asked for work between them would be missed.
+    fn look(&self) -> Found<E> {
         let mut members = self.lock();
-        let (_, member) = members
-            .by_number
-            .values_mut()
-            .filter_map(|member| match member.occupancy {
-                Occupancy::Idle(turn) => Some((turn, member)),
-                Occupancy::Busy | Occupancy::HandingOver(_) => None,
-            })
-            .max_by_key(|(turn, _)| *turn)?;
-        member.occupancy = Occupancy::Busy;
-        Some(Arc::clone(&member.exchange))
-    }
-
-    /// When the last of those that are handing over has answered.
-    fn last_answered(&self) -> Option<Instant> {
-        let members = self.lock();
-        let answered = members.by_number.values().filter_map(|member| match member.occupancy {
-            Occupancy::HandingOver(answered) => Some(answered),
-            Occupancy::Busy | Occupancy::Idle(_) => None,
-        });
-        answered.max()
+        let mut answered = None;
+        let mut idle = None;
+        for member in members.by_number.values_mut() {
+            match member.occupancy {
+                Occupancy::Idle(turn) if idle.as_ref().is_none_or(|(last, _)| turn > *last) => {
+                    idle = Some((turn, member));
+                }
+                Occupancy::HandingOver(since) => answered = answered.max(Some(since)),
+                Occupancy::Idle(_) | Occupancy::Busy => {}
+            }
+        }
+        match (idle, answered) {
+            (Some((_, member)), _) => {
+                member.occupancy = Occupancy::Busy;
+                Found::Idle(Arc::clone(&member.exchange))
+            }
+            (None, Some(answered)) => Found::HandingOver(answered),
+            (None, None) => Found::NoneFree,
+        }
     }
 
     /// Adds a busy sandbox, unless there are as many as there may be.
@@ -162,7 +173,11 @@ mod tests {
         roster.set_idle(2);
         roster.set_idle(3);
         roster.set_idle(1);
-        let order: Vec<_> = std::iter::from_fn(|| roster.claim_idle()).map(|number| *number).collect();
+        let claim = || match roster.look() {
+            Found::Idle(exchange) => Some(*exchange),
+            Found::HandingOver(_) | Found::NoneFree => None,
+        };
+        let order: Vec<_> = std::iter::from_fn(claim).collect();
         assert_eq!(order, [1, 3, 2]);
     }
 
@@ -216,5 +231,19 @@ mod tests {
         let asked = Instant::now();
         assert_eq!(roster.claim().await, None);
         assert_eq!(asked.elapsed(), Duration::ZERO);
+    }
+
+    /// On threads of their own: it is the moment between two looks that counts.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_sandbox_that_asks_for_work_just_now_is_not_missed() {
+        let roster = Arc::new(roster_of(1));
+        start(&roster).expect("room for one");
+        for round in 0..60_000 {
+            roster.set_handing_over(1);
+            let sandbox = Arc::clone(&roster);
+            let asks = tokio::spawn(async move { sandbox.set_idle(1) });
+            assert_eq!(roster.claim().await.as_deref(), Some(&1), "in round {round}");
+            asks.await.expect("no panic");
+        }
     }
 }
