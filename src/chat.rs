@@ -7,6 +7,7 @@
 mod conversation;
 mod error;
 mod event;
+mod patience;
 mod turn;
 
 pub use conversation::{Conversation, Message, Role, RuleBroken};

@@ -227,9 +227,6 @@ mod tests {
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI"),
         ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "bro-buddy"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ];
 
     fn with(changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -246,6 +243,7 @@ mod tests {
         let config = with(&[]).expect("starts");
         assert_eq!(config.model().id(), "us.amazon.nova-micro-v1:0");
         assert!(config.guardrail().is_none() && config.prices().is_none() && config.api_keys().is_none());
+        assert_eq!(config.lambda().max_concurrency().get(), 1);
     }
 
     #[test]
@@ -284,7 +282,7 @@ mod tests {
             ("API_KEY_SHA256", "nonsense"),
             ("REQUIRE_API_KEY", "yes"),
             ("AWS_LAMBDA_RUNTIME_API", ""),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "lots"),
+            ("AWS_LAMBDA_MAX_CONCURRENCY", "0"),
         ]);
         assert_eq!(
             found,
@@ -298,7 +296,7 @@ mod tests {
                 "API_KEY_SHA256",
                 "REQUIRE_API_KEY",
                 "AWS_LAMBDA_RUNTIME_API",
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                "AWS_LAMBDA_MAX_CONCURRENCY",
             ]
         );
     }

@@ -1,55 +1,59 @@
 //! The Lambda Runtime adapter: a function URL's event becomes an HTTP request, an [`Answer`] becomes a
 //! streamed response, and the request's record is written when that response is delivered.
 //!
-//! `lambda_runtime` polls for invocations; its response side is replaced by [`Adapter`], for three reasons.
-//! Its connection has no `TCP_NODELAY`, which holds the first token back by some 40 ms on Linux (the kernel
-//! waits for a delayed ACK). It writes an error in mid-stream into the body, where a browser would read it.
-//! And only the response side knows when a response is complete, which is the last moment to write the
-//! record before Lambda may freeze the process.
+//! It talks to the Runtime API itself, over the HTTP client that AWS publishes for it, and not through
+//! `lambda_runtime`. That one opens its connection without `TCP_NODELAY`, which holds the first token back by some
+//! 40 ms on Linux (the kernel waits for a delayed ACK); writes an error in mid-stream into the body, where a browser
+//! would read it; and sets an environment variable for each invocation, whose values glibc keeps for ever. And only
+//! the side that sends a response knows when it is complete, which is the last moment to write the record before Lambda
+//! may freeze the process.
 
 mod event;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod init_error;
+mod polling;
 mod response;
 
 pub use init_error::report as report_init_error;
 
-use std::convert::Infallible;
-use std::future::Future;
+use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::FutureExt;
 use http::{Request, Uri};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::connect::HttpConnector;
-use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime};
 use lambda_runtime_api_client::body::Body;
-use lambda_runtime_api_client::{BoxError, PooledClient, RuntimeApiClient};
-use serde::de::IgnoredAny;
+use lambda_runtime_api_client::{PooledClient, RuntimeApiClient};
+use tokio::task::JoinSet;
 use tokio::time::timeout_at;
-use tower::layer::layer_fn;
 
 use self::event::{FunctionUrlEvent, NotAFunctionUrlEvent};
+use self::polling::{NextInvocation, PollError};
 use crate::http::{Answer, Service};
 use crate::invocation::{Invocation, Receipt, Start};
 use crate::model::Model;
 use crate::telemetry::{Outcome, SharedRecord, with_causes};
 
-/// Serves invocations until the Runtime API goes away.
-///
-/// # Errors
-/// What ended the polling.
-pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri) -> Result<(), BoxError> {
-    let adapter = Adapter::new(service, client(runtime_api));
-    // The inner service that Runtime::new wants is never called: the layer puts the adapter in its place.
-    let never = tower::service_fn(|_: LambdaEvent<IgnoredAny>| async { Ok::<_, Infallible>("") });
-    Runtime::new(never).layer(layer_fn(move |_| adapter.clone())).run_concurrent().await
+/// Serves invocations until the Runtime API goes away, up to `concurrency` at a time. What is returned is why the last
+/// poll for one failed.
+pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri, concurrency: NonZeroUsize) -> String {
+    let adapter = Arc::new(Adapter::new(service, client(runtime_api)));
+    let mut pollers: JoinSet<PollError> = (0..concurrency.get())
+        .map(|_| Arc::clone(&adapter))
+        .map(|adapter| async move { adapter.poll().await })
+        .collect();
+    let mut last = String::new();
+    // As AWS's own runtimes do: a sandbox serves on while it has a poller left.
+    while let Some(ended) = pollers.join_next().await {
+        last = ended.map_or_else(|panic| panic.to_string(), |error| error.to_string());
+        tracing::error!(error = last, left = pollers.len(), "a poll for an invocation failed");
+    }
+    last
 }
 
 /// A client of the Runtime API whose writes leave at once.
@@ -63,69 +67,45 @@ fn connector() -> HttpConnector {
     connector
 }
 
-/// The response side of the runtime: takes an invocation, answers it, and posts the answer itself.
-///
-/// As a tower service it always returns `Ok`, since an `Err` would end the polling loop.
-struct Adapter<M, C>(Arc<Inner<M, C>>);
-
-struct Inner<M, C> {
+/// Takes invocations, answers them, and posts the answers.
+struct Adapter<M, C> {
     service: Service<M>,
     client: C,
     served_before: AtomicBool,
 }
 
-impl<M, C> Clone for Adapter<M, C> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<M, C> Adapter<M, C> {
+impl<M: Model, C: RuntimeApiClient> Adapter<M, C> {
     fn new(service: Service<M>, client: C) -> Self {
-        Self(Arc::new(Inner { service, client, served_before: AtomicBool::new(false) }))
-    }
-}
-
-impl<M, C> tower::Service<LambdaInvocation> for Adapter<M, C>
-where
-    M: Model,
-    C: RuntimeApiClient + Send + Sync + 'static,
-{
-    type Response = ();
-    type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<(), BoxError>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        Poll::Ready(Ok(()))
+        Self { service, client, served_before: AtomicBool::new(false) }
     }
 
-    fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let received = Receipt::now();
-        let inner = self.0.clone();
-        Box::pin(async move {
+    /// One invocation after the other, until a poll fails.
+    async fn poll(&self) -> PollError {
+        loop {
+            let invocation = match polling::next(&self.client).await {
+                Ok(invocation) => invocation,
+                Err(error) => return error,
+            };
             // After this Lambda may freeze the process.
-            if let Some(record) = inner.serve(invocation, received).await {
+            if let Some(record) = self.serve(invocation, Receipt::now()).await {
                 record.write();
             }
-            Ok(())
-        })
+        }
     }
-}
 
-impl<M: Model, C: RuntimeApiClient> Inner<M, C> {
     /// Answers one invocation. What is returned is the record of a chat request, complete and not written yet.
-    async fn serve(&self, lambda: LambdaInvocation, received: Receipt) -> Option<SharedRecord> {
+    async fn serve(&self, next: NextInvocation, received: Receipt) -> Option<SharedRecord> {
         let start = if self.served_before.swap(true, Ordering::Relaxed) { Start::Warm } else { Start::Cold };
         let invocation = Invocation {
-            deadline: received.instant_at(lambda.context.deadline),
-            request_id: lambda.context.request_id,
-            trace_id: lambda.context.xray_trace_id,
+            deadline: received.instant_at(next.deadline_epoch_ms),
+            request_id: next.request_id,
+            trace_id: next.trace_id,
             received,
             start,
         };
-        let stale_guard = lambda.parts.headers.get(response::INVOCATION_ID);
+        let stale_guard = next.invocation_id.as_ref();
 
-        let answered = AssertUnwindSafe(self.answer(&lambda.body, &invocation)).catch_unwind().await;
+        let answered = AssertUnwindSafe(self.answer(&next.event, &invocation)).catch_unwind().await;
         let (request, payload, record) = match answered.unwrap_or_else(|_| Ok(Answer::internal(&invocation.request_id)))
         {
             Ok(Answer { response, record }) => {

@@ -17,17 +17,14 @@ async fn main() -> ExitCode {
         }
     };
     let runtime_api = config.lambda().runtime_api().clone();
+    let concurrency = config.lambda().max_concurrency();
     let service = match service(&config) {
         Ok(service) => service,
         Err(error) => return refuse_to_start(&StartError::Policy(error), Some(runtime_api)).await,
     };
-    match lambda::run(service, runtime_api).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error, "the Runtime API is gone");
-            ExitCode::FAILURE
-        }
-    }
+    let error = lambda::run(service, runtime_api, concurrency).await;
+    tracing::error!(error, "the Runtime API is gone");
+    ExitCode::FAILURE
 }
 
 async fn refuse_to_start(error: &StartError, runtime_api: Option<http::Uri>) -> ExitCode {

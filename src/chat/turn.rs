@@ -7,6 +7,7 @@ use async_stream::stream;
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, timeout_at};
 
+use super::patience::Patience;
 use super::{ChatError, ChatEvent, Usage};
 use crate::model::{Model, ModelError, ModelErrorKind, ModelEvent, Prompt};
 
@@ -92,12 +93,13 @@ impl<M: Model> Turn<M> {
             // It is polled once more below, even where it has ended without its metadata.
             let reply = reply.fuse();
             tokio::pin!(reply);
+            let mut patience = Patience::until(deadline);
             let mut stop: Option<String> = None;
             let mut usage = None;
             let terminal = loop {
                 let silence = if stop.is_some() { timeouts.metadata } else { timeouts.stall };
                 let next_by = deadline.min(Instant::now() + silence);
-                let error = match timeout_at(next_by, reply.next()).await {
+                let error = match patience.next_by(next_by, &mut reply).await {
                     Ok(Some(Ok(ModelEvent::Text(text)))) => {
                         yield ChatEvent::Token(text);
                         continue;

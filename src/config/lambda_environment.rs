@@ -1,7 +1,9 @@
 //! What Lambda itself sets, and without which the function is not in Lambda at all.
 //!
-//! The Lambda runtime client reads the same variables and panics where one is missing; looking first
-//! turns that into a problem that can be read.
+//! Source: Lambda developer guide, "Defined runtime environment variables", and for Managed Instances "Building a custom
+//! runtime for Lambda Managed Instances".
+
+use std::num::NonZeroUsize;
 
 use http::Uri;
 
@@ -11,6 +13,7 @@ use super::{Problem, Vars};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LambdaEnvironment {
     runtime_api: Uri,
+    max_concurrency: NonZeroUsize,
 }
 
 impl LambdaEnvironment {
@@ -23,18 +26,16 @@ impl LambdaEnvironment {
                 "must be the host and port of the Lambda Runtime API; this program runs in Lambda or its local stand-in",
             ));
         }
-        for name in ["AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION"] {
-            if vars.get(name).is_none() {
-                problems.push(Problem::new(name, "is missing; Lambda sets it"));
+        let max_concurrency = vars.get("AWS_LAMBDA_MAX_CONCURRENCY").map_or(Ok(NonZeroUsize::MIN), |text| text.parse());
+        match (runtime_api, max_concurrency) {
+            (Some(runtime_api), Ok(max_concurrency)) => Ok(Self { runtime_api, max_concurrency }),
+            (_, max_concurrency) => {
+                if max_concurrency.is_err() {
+                    problems
+                        .push(Problem::new("AWS_LAMBDA_MAX_CONCURRENCY", "must be a number from 1; Lambda sets it"));
+                }
+                Err(problems)
             }
-        }
-        if vars.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse::<i32>().ok()).is_none() {
-            problems
-                .push(Problem::new("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "must be a number of megabytes; Lambda sets it"));
-        }
-        match runtime_api {
-            Some(runtime_api) if problems.is_empty() => Ok(Self { runtime_api }),
-            _ => Err(problems),
         }
     }
 
@@ -46,5 +47,10 @@ impl LambdaEnvironment {
     /// Where the Lambda Runtime API listens.
     pub fn runtime_api(&self) -> &Uri {
         &self.runtime_api
+    }
+
+    /// How many invocations the sandbox may have at a time: one, but for Lambda Managed Instances.
+    pub fn max_concurrency(&self) -> NonZeroUsize {
+        self.max_concurrency
     }
 }

@@ -11,8 +11,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use http::Response;
-use lambda_runtime::{Context, LambdaInvocation};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -20,6 +18,7 @@ use tokio::time::Instant;
 
 use self::platform::{Behaviour, Platform, Post, Posted};
 use super::Adapter;
+use super::polling::NextInvocation;
 use crate::chat::Timeouts;
 use crate::config::InferenceProfile;
 use crate::http::Service;
@@ -117,7 +116,7 @@ fn play(model: &Scripted, behaviour: Behaviour, timeout: Duration, body: &Value)
         let before = Arc::strong_count(&model.held);
 
         let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-        let recorded = adapter.0.serve(invocation(timeout, body), received).await;
+        let recorded = adapter.serve(invocation(timeout, body), received).await;
         let received = received.instant;
         let took = received.elapsed();
         let replies_held = Arc::strong_count(&model.held) - before;
@@ -141,16 +140,18 @@ fn adapter<M: Model>(model: M, behaviour: Behaviour) -> (Adapter<M, Platform>, U
     (Adapter::new(Service::new(model, profile, policy, Timeouts::default()), platform), posts)
 }
 
-fn invocation(timeout: Duration, body: &Value) -> LambdaInvocation {
+fn invocation(timeout: Duration, body: &Value) -> NextInvocation {
     let event = json!({
         "version": "2.0", "rawPath": "/api/chat", "rawQueryString": "", "headers": {"content-type": "application/json"},
         "requestContext": {"http": {"method": "POST"}}, "body": body.to_string(), "isBase64Encoded": false
     });
-    let mut context = Context::default();
-    context.request_id = "r-1".into();
-    context.deadline = u64::try_from(timeout.as_millis()).expect("not that long");
-    let (parts, ()) = Response::new(()).into_parts();
-    LambdaInvocation { parts, body: event.to_string().into(), context }
+    NextInvocation {
+        request_id: "r-1".into(),
+        trace_id: None,
+        deadline_epoch_ms: u64::try_from(timeout.as_millis()).expect("not that long"),
+        invocation_id: None,
+        event: event.to_string().into(),
+    }
 }
 
 /// A bug ends its own request and no other.
@@ -165,7 +166,7 @@ async fn after_a_panic_the_next_invocation_is_served() {
         for (status, error_code) in [(status, Some("internal")), (200, None)] {
             let received = Receipt { instant: Instant::now(), wall: SystemTime::UNIX_EPOCH };
             let lambda = invocation(Duration::from_secs(60), &json!({"message": "Yo"}));
-            let record = adapter.0.serve(lambda, received).await.expect("a record");
+            let record = adapter.serve(lambda, received).await.expect("a record");
             assert_eq!(record.lock().error_code, error_code);
             let (got, _) = posts.try_recv().expect("an answer").seen().whole.expect("the whole of it");
             assert_eq!(got, status);

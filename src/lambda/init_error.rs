@@ -1,6 +1,6 @@
 //! Telling the platform why the function does not start.
 //!
-//! `lambda_runtime` reports only what fails once it runs; a bad configuration is found before that.
+//! A process that exits without a word would be started once more, for the same end.
 
 use std::time::Duration;
 

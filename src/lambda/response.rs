@@ -9,11 +9,11 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::Frame;
-use lambda_runtime::MetadataPrelude;
 use lambda_runtime_api_client::body::Body as RuntimeBody;
 use lambda_runtime_api_client::build_request;
+use serde::{Serialize, Serializer};
 
 use super::event::NotAFunctionUrlEvent;
 use crate::http::Body;
@@ -34,9 +34,9 @@ pub(super) fn streaming(
     answer: Response<Body>,
 ) -> (Result<Request<RuntimeBody>, http::Error>, Payload) {
     let (parts, body) = answer.into_parts();
-    let prelude = MetadataPrelude { status_code: parts.status, headers: parts.headers, cookies: Vec::new() };
-    // Our own headers are all visible ASCII.
-    let mut prelude = serde_json::to_vec(&prelude).unwrap_or_default();
+    let mut prelude =
+        serde_json::to_vec(&Prelude { status_code: parts.status.as_u16(), headers: Headers(&parts.headers) })
+            .unwrap_or_default();
     prelude.extend_from_slice(&END_OF_PRELUDE);
     let payload = Payload::new(body);
     let request = post(request_id, "response", invocation_id)
@@ -45,6 +45,23 @@ pub(super) fn streaming(
         .header(RESPONSE_MODE, "streaming")
         .body(RuntimeBody::new(StreamedResponse { prelude: Some(prelude), payload: payload.clone() }));
     (request, payload)
+}
+
+/// Status and headers as the platform reads them. A header has one value: there are no cookies.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Prelude<'a> {
+    status_code: u16,
+    headers: Headers<'a>,
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Our own headers are all visible ASCII.
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())))
+    }
 }
 
 /// The error that answers an event which is no HTTP request.
@@ -173,8 +190,7 @@ mod tests {
         let (request, _payload) = streaming("r-1", None, answer);
         let mut body = request.expect("a request").into_body();
         let frame = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.expect("a frame").expect("no error");
-        let expected =
-            b"{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain\"},\"cookies\":[]}\0\0\0\0\0\0\0\0payload";
+        let expected = b"{\"statusCode\":200,\"headers\":{\"content-type\":\"text/plain\"}}\0\0\0\0\0\0\0\0payload";
         assert_eq!(&frame.into_data().expect("data")[..], expected);
         assert!(poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await.is_none());
     }

@@ -2,10 +2,14 @@
 //!
 //! [`connection`] holds the one connection pool and warms it during init, [`resending`] copes with connections that
 //! died in it, [`trust`] says whose certificates it accepts, and [`error`] turns every failure of the SDK into a
-//! [`ModelError`].
+//! [`ModelError`]. The SDK goes as far as the response's head; [`reply`] reads the stream, out of [`frames`] that hold an
+//! [`event`] each.
 
 mod connection;
 mod error;
+mod event;
+mod frames;
+mod reply;
 mod resending;
 mod trust;
 
@@ -16,16 +20,17 @@ use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Credentials, Region, StalledStreamProtectionConfig};
 use aws_sdk_bedrockruntime::types::{
-    ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, GuardrailStreamConfiguration,
-    GuardrailStreamProcessingMode, InferenceConfiguration, Message, SystemContentBlock, TokenUsage,
+    ContentBlock, ConversationRole, GuardrailStreamConfiguration, GuardrailStreamProcessingMode,
+    InferenceConfiguration, Message, SystemContentBlock,
 };
-use futures::stream::{self, BoxStream, StreamExt};
 
 pub use self::connection::ConnectionTimeouts;
+pub use self::reply::Reply;
 
 use self::connection::Connection;
-use super::{Model, ModelError, ModelErrorKind, ModelEvent, Prompt};
-use crate::chat::{Role, Usage};
+use self::reply::TakesBody;
+use super::{Model, ModelError, ModelErrorKind, Prompt};
+use crate::chat::Role;
 use crate::config::{Config, Guardrail, GuardrailStream};
 
 /// Attempts before the stream, the first included. Only throttling, not-ready, 5xx and I/O errors are tried
@@ -91,7 +96,7 @@ impl Bedrock {
 }
 
 impl Model for Bedrock {
-    type Reply = BoxStream<'static, Result<ModelEvent, ModelError>>;
+    type Reply = Reply;
 
     async fn converse(&self, prompt: Prompt) -> Result<Self::Reply, ModelError> {
         let messages = prompt
@@ -109,8 +114,8 @@ impl Model for Bedrock {
             .map_err(|error| ModelError::new(ModelErrorKind::Internal, error.to_string()))?;
 
         self.connection.ready().await;
-        let output = self
-            .client
+        let body = TakesBody::default();
+        self.client
             .converse_stream()
             .model_id(&self.model_id)
             .system(SystemContentBlock::Text(prompt.boundary))
@@ -123,45 +128,14 @@ impl Model for Bedrock {
                     .build(),
             )
             .set_guardrail_config(self.guardrail.clone())
+            .customize()
+            .interceptor(body.clone())
             .send()
             .await
             .map_err(|error| error::before_the_stream(&error))?;
 
-        // unfold keeps the receiver's unfinished future between polls, so that a time-out around one poll loses nothing.
-        let events = stream::unfold(Some(output.stream), |receiver| async move {
-            let mut receiver = receiver?;
-            match receiver.recv().await {
-                Ok(Some(event)) => Some((Ok(model_event(event)), Some(receiver))),
-                Ok(None) => None,
-                Err(error) => Some((Err(error::within_the_stream(&error)), None)),
-            }
-        });
-        Ok(events.boxed())
-    }
-}
-
-fn model_event(event: ConverseStreamOutput) -> ModelEvent {
-    match event {
-        ConverseStreamOutput::ContentBlockDelta(event) => match event.delta {
-            Some(ContentBlockDelta::Text(text)) if !text.is_empty() => ModelEvent::Text(text),
-            _ => ModelEvent::Progress,
-        },
-        ConverseStreamOutput::MessageStop(event) => ModelEvent::Stop(event.stop_reason.as_str().to_owned()),
-        ConverseStreamOutput::Metadata(event) => ModelEvent::Metadata {
-            usage: event.usage.as_ref().map(usage),
-            latency_ms: event.metrics.and_then(|metrics| u64::try_from(metrics.latency_ms).ok()),
-        },
-        _ => ModelEvent::Progress,
-    }
-}
-
-fn usage(counted: &TokenUsage) -> Usage {
-    // The service model has signed numbers; a count below zero would be nonsense, and is shown as none.
-    let count = |tokens: i32| u32::try_from(tokens).unwrap_or(0);
-    Usage {
-        input_tokens: count(counted.input_tokens),
-        output_tokens: count(counted.output_tokens),
-        total_tokens: count(counted.total_tokens),
+        let body = body.take();
+        body.map(Reply::new).ok_or_else(|| ModelError::new(ModelErrorKind::Internal, "a response without a body"))
     }
 }
 

@@ -177,3 +177,32 @@ async fn a_connection_that_breaks_ends_the_reply_and_the_process_lives_on() {
     assert_eq!(platform.record().await["Outcome"], "cut");
     serves_on(&mut platform).await;
 }
+
+/// Nothing can be served any more: the platform starts another process.
+#[tokio::test]
+async fn a_refused_or_unreadable_poll_ends_the_process_with_its_reason() {
+    let without_an_id = "lambda-runtime-deadline-ms: 99999999999999\r\n";
+    let without_a_deadline = "lambda-runtime-aws-request-id: r-1\r\n";
+    for (status, headers, reason) in [
+        ("403 Forbidden", "", "403 Forbidden"),
+        ("200 OK", without_an_id, "lambda-runtime-aws-request-id"),
+        ("200 OK", without_a_deadline, "lambda-runtime-deadline-ms"),
+    ] {
+        let mut platform = RuntimeApi::start(&[]).await;
+        let poll = platform.poll().await;
+        platform.answer(poll, status, headers, "{}").await;
+        let line = platform.log_line_with("left").await;
+        assert!(line["error"].as_str().is_some_and(|error| error.contains(reason)), "{line}");
+        assert!(!platform.exit().await.success());
+    }
+}
+
+/// As Lambda's own runtimes do where several invocations may come at once.
+#[tokio::test]
+async fn the_process_serves_on_while_one_poll_is_left() {
+    let mut platform = RuntimeApi::start(&[("AWS_LAMBDA_MAX_CONCURRENCY", "2")]).await;
+    let poll = platform.poll().await;
+    platform.answer(poll, "500 Internal Server Error", "", "{}").await;
+    assert_eq!(platform.log_line_with("left").await["left"], 1);
+    serves_on(&mut platform).await;
+}

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use crate::app::instant;
 use crate::network::{Closing, Network};
 use crate::runtime_api::{RuntimeApi, event};
-use crate::tls::Terminator;
+use crate::terminator::Terminator;
 
 const QUESTION: &str = r#"{"message":"Yo"}"#;
 

@@ -26,5 +26,6 @@ mod runtime_api;
 mod slow_reader;
 mod sse;
 mod start;
+mod terminator;
 mod time_outs;
 mod tls;

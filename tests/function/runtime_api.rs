@@ -38,9 +38,6 @@ impl RuntimeApi {
         let mut process = Command::new(binary())
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", address)
-            .env("AWS_LAMBDA_FUNCTION_NAME", "bro-buddy")
-            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "secret")
             .env("MODEL_ID", PROFILE)
@@ -119,9 +116,14 @@ impl RuntimeApi {
 
     /// The next record; other log lines before it are passed over.
     pub async fn record(&mut self) -> Value {
+        self.log_line_with("_aws").await
+    }
+
+    /// The next log line that has such a field.
+    pub async fn log_line_with(&mut self, field: &str) -> Value {
         loop {
             let line = self.log_line().await;
-            if line.get("_aws").is_some() {
+            if line.get(field).is_some() {
                 return line;
             }
         }

@@ -1,10 +1,7 @@
-//! From the SDK's errors to [`ModelError`]: before the stream by HTTP status and exception, within it by exception.
-
-use std::fmt::Debug;
+//! From the SDK's errors to [`ModelError`], by exception and HTTP status. What fails within the stream is in `event`.
 
 use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::operation::converse_stream::ConverseStreamError;
-use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use crate::model::{ModelError, ModelErrorKind};
@@ -32,20 +29,6 @@ pub(super) fn before_the_stream(error: &SdkError<ConverseStreamError, HttpRespon
         SdkError::DispatchFailure(failure) if failure.is_timeout() => ModelErrorKind::Timeout,
         SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => ModelErrorKind::Unavailable,
         _ => ModelErrorKind::Internal,
-    };
-    ModelError::new(kind, with_causes(error))
-}
-
-/// A failure after the response head: an exception frame, a broken frame, or a cut connection.
-pub(super) fn within_the_stream<Raw: Debug + 'static>(error: &SdkError<ConverseStreamOutputError, Raw>) -> ModelError {
-    let kind = match error {
-        SdkError::ServiceError(service) => match service.err() {
-            ConverseStreamOutputError::ThrottlingException(_) => ModelErrorKind::Throttled,
-            ConverseStreamOutputError::ValidationException(_) => ModelErrorKind::Rejected,
-            // The server's and the model's exceptions, and whatever this SDK does not know yet.
-            _ => ModelErrorKind::Unavailable,
-        },
-        _ => ModelErrorKind::Interrupted,
     };
     ModelError::new(kind, with_causes(error))
 }

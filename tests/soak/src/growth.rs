@@ -6,18 +6,15 @@ use crate::slope::{median, theil_sen};
 /// The share of the samples that belongs to the warm-up: allocators fill their first arenas, pools their first
 /// connections.
 const WARM_UP: f64 = 0.25;
-/// Memory that the function adds per 1,000 invocations by no fault of its own, in KiB: 128 bytes each. lambda_runtime 1.5
-/// sets `_X_AMZN_TRACE_ID` for every invocation (runtime.rs, `amzn_trace_env`), and glibc keeps each value that an
-/// environment variable ever had (stdlib/setenv.c, `known_values`).
-pub(crate) const KNOWN_KIB_PER_1000: f64 = 125.0;
-/// Memory that may be added beyond that per 1,000 requests, in KiB: 64 bytes a request. A record or a reply that is kept
+/// Memory that may be added per 1,000 requests, in KiB: 64 bytes a request. A record or a reply that is kept
 /// is more.
 pub(crate) const MOST_KIB_PER_1000: f64 = 64.0;
 /// Memory that a process may add after the warm-up whatever the slope, in KiB: in a short soak, a few pages more make
 /// a steep line.
 pub(crate) const NOISE_KIB: f64 = 1_024.0;
-/// The same for this process, which on several threads reads and compares replies of megabytes.
-pub(crate) const OWN_NOISE_KIB: f64 = 4_096.0;
+/// The same for this process, which on several threads reads and compares replies of megabytes: how many of them lie in
+/// memory at once depends on the load of the machine, and what an arena of the allocator has grown to it keeps.
+pub(crate) const OWN_NOISE_KIB: f64 = 16_384.0;
 /// File descriptors that a process may have more towards the end than after the warm-up: connections to Bedrock come
 /// and go with its failures.
 const MORE_DESCRIPTORS: f64 = 2.0;
@@ -46,15 +43,7 @@ pub(crate) struct Memory {
     pub(crate) per_1000: f64,
     /// Requests after the warm-up.
     requests: u64,
-    allowance: Allowance,
-}
-
-/// What memory may grow by, whatever else.
-#[derive(Debug, Clone, Copy)]
-struct Allowance {
-    /// In KiB per 1,000 requests.
-    known: f64,
-    /// In KiB, over the whole time.
+    /// In KiB, over the whole time: what it may grow by, whatever the slope.
     noise: f64,
 }
 
@@ -63,8 +52,7 @@ impl Memory {
     pub(crate) fn grows(self) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "2^53 requests are none of our worries")]
         let thousands = self.requests as f64 / 1_000.0;
-        let unknown = self.per_1000 - self.allowance.known;
-        unknown > MOST_KIB_PER_1000 && unknown * thousands > self.allowance.noise
+        self.per_1000 > MOST_KIB_PER_1000 && self.per_1000 * thousands > self.noise
     }
 }
 
@@ -88,24 +76,20 @@ fn steady(samples: &[Sample]) -> &[Sample] {
 pub(crate) fn of_the_function(samples: &[Sample]) -> Option<Memory> {
     #[expect(clippy::cast_precision_loss, reason = "a count of processes")]
     let noise = samples.last()?.function.len() as f64 * NOISE_KIB;
-    memory(steady(samples), Allowance { known: KNOWN_KIB_PER_1000, noise }, |sample| {
-        Some(sample.function.iter().map(|usage| usage.rss_kib).sum())
-    })
+    memory(steady(samples), noise, |sample| Some(sample.function.iter().map(|usage| usage.rss_kib).sum()))
 }
 
 /// The memory of this process.
 pub(crate) fn of_the_stand_ins(samples: &[Sample]) -> Option<Memory> {
-    memory(steady(samples), Allowance { known: 0.0, noise: OWN_NOISE_KIB }, |sample| {
-        sample.own.map(|usage| usage.rss_kib)
-    })
+    memory(steady(samples), OWN_NOISE_KIB, |sample| sample.own.map(|usage| usage.rss_kib))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "2^53 KiB are none of our worries")]
-fn memory(samples: &[Sample], allowance: Allowance, rss: impl Fn(&Sample) -> Option<u64>) -> Option<Memory> {
+fn memory(samples: &[Sample], noise: f64, rss: impl Fn(&Sample) -> Option<u64>) -> Option<Memory> {
     let (first, last) = (samples.first()?, samples.last()?);
     let points = samples.iter().filter_map(|sample| Some((sample.requests as f64 / 1_000.0, rss(sample)? as f64)));
     let per_1000 = theil_sen(&points.collect::<Vec<_>>())?;
-    Some(Memory { start: rss(first)?, end: rss(last)?, per_1000, requests: last.requests - first.requests, allowance })
+    Some(Memory { start: rss(first)?, end: rss(last)?, per_1000, requests: last.requests - first.requests, noise })
 }
 
 /// What is counted, how many more there may be, and how it is counted.
@@ -167,7 +151,10 @@ mod tests {
     fn memory_that_grows_with_the_requests_is_seen_and_a_warm_up_is_not() {
         assert!(grows(600, |requests| 9_000 + requests / 5), "200 bytes a request in each of two processes");
         assert!(grows(60, |requests| 9_000 + requests), "a kilobyte a request, within a minute");
-        assert!(!grows(6_000, |requests| 9_000 + requests / 16), "what the runtime keeps of each invocation");
+        assert!(
+            grows(6_000, |requests| 9_000 + requests / 16),
+            "128 bytes of each invocation, over an hour and a half"
+        );
         assert!(!grows(600, |requests| 9_000 + requests.min(4_000)), "a warm-up");
         assert!(!grows(600, |requests| 9_000 + (requests * 7_919) % 300), "noise");
         assert!(!grows(60, |requests| 9_000 + requests / 10), "less than can be told from noise in a minute");

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::growth::{self, KNOWN_KIB_PER_1000, MOST_KIB_PER_1000, Memory, NOISE_KIB, OWN_NOISE_KIB, Sample};
+use crate::growth::{self, MOST_KIB_PER_1000, Memory, NOISE_KIB, OWN_NOISE_KIB, Sample};
 use crate::tally::Tally;
 
 /// One line about the time so far.
@@ -54,8 +54,7 @@ pub(crate) fn table(out: &mut dyn Write, elapsed: Duration, tally: &Tally, sampl
     writeln!(
         out,
         "  (a slope above {MOST_KIB_PER_1000:.0} KiB per 1,000 requests is a failure, once it has added {NOISE_KIB:.0} KiB \
-         for each of the function's processes, {OWN_NOISE_KIB:.0} KiB for this one; the function's runtime adds \
-         {KNOWN_KIB_PER_1000:.0} KiB by itself, which are not counted)"
+         for each of the function's processes, {OWN_NOISE_KIB:.0} KiB for this one)"
     )?;
     let (function, own) = (last.function.iter().map(|usage| usage.cpu).sum(), last.own.map(|usage| usage.cpu));
     let each = |cpu: Duration| cpu.as_secs_f64() * 1_000.0 / requests.max(1.0);
