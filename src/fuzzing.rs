@@ -3,6 +3,7 @@
 
 pub use crate::http::fuzzing::{chat_query, chat_request};
 pub use crate::lambda::fuzzing::function_url_event;
+pub use crate::model::bedrock::fuzzing::converse_stream;
 
 #[cfg(test)]
 #[path = "../fuzz/replay.rs"]
@@ -25,5 +26,10 @@ mod tests {
     #[test]
     fn every_saved_event_is_a_request_or_an_error_as_promised() {
         replay("function_url_event", super::function_url_event);
+    }
+
+    #[test]
+    fn every_saved_reply_is_read_or_refused_as_promised() {
+        replay("converse_stream", super::converse_stream);
     }
 }

@@ -9,6 +9,8 @@ mod connection;
 mod error;
 mod event;
 mod frames;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod reply;
 mod resending;
 mod trust;
