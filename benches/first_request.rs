@@ -3,7 +3,7 @@
 //! The deployed binary (`BRO_BUDDY_BIN`) runs between the stand-ins, with a TLS terminator before the one for Bedrock.
 //! In half of the starts the connection of the warm-up is dropped before its handshake, so that the first request has to
 //! open one itself. Everything is on this machine: on a network each round trip of the handshakes, TCP's and TLS's, comes
-//! on top. Run it with `make bench-first-request`.
+//! on top. Run it with `make bench-parts`.
 
 #![allow(clippy::expect_used, reason = "the terminator is the tests' own")]
 #![allow(unreachable_pub, reason = "a benchmark has no outside")]

@@ -2,7 +2,7 @@
 //!
 //! Everything runs on this machine: the client, the stand-in for Lambda, the deployed binary (`BRO_BUDDY_BIN`)
 //! and the stand-in for Bedrock, whose generator notes the moment at which it lets each first token go. One
-//! request at a time. Run it with `make bench`.
+//! request at a time. Run it with `make bench-parts`.
 
 use std::io::Write as _;
 use std::path::PathBuf;

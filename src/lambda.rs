@@ -16,6 +16,7 @@ mod polling;
 mod response;
 
 pub use init_error::report as report_init_error;
+pub use polling::PollError;
 
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
@@ -33,27 +34,27 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
 use self::event::{FunctionUrlEvent, NotAFunctionUrlEvent};
-use self::polling::{NextInvocation, PollError};
+use self::polling::NextInvocation;
 use crate::http::{Answer, Service};
 use crate::invocation::{Invocation, Receipt, Start};
 use crate::model::Model;
 use crate::telemetry::{Outcome, SharedRecord, with_causes};
 
-/// Serves invocations until the Runtime API goes away, up to `concurrency` at a time. What is returned is why the last
-/// poll for one failed.
-pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri, concurrency: NonZeroUsize) -> String {
+/// Serves invocations, up to `concurrency` at a time, until no more can be asked for, and says why.
+///
+/// It ends with the first poll that fails for good: a sandbox that asked for fewer invocations than it is believed to take
+/// would go on like that unseen. The platform starts another.
+pub async fn run<M: Model>(service: Service<M>, runtime_api: Uri, concurrency: NonZeroUsize) -> PollError {
     let adapter = Arc::new(Adapter::new(service, client(runtime_api)));
     let mut pollers: JoinSet<PollError> = (0..concurrency.get())
         .map(|_| Arc::clone(&adapter))
         .map(|adapter| async move { adapter.poll().await })
         .collect();
-    let mut last = String::new();
-    // As AWS's own runtimes do: a sandbox serves on while it has a poller left.
-    while let Some(ended) = pollers.join_next().await {
-        last = ended.map_or_else(|panic| panic.to_string(), |error| error.to_string());
-        tracing::error!(error = last, left = pollers.len(), "a poll for an invocation failed");
+    match pollers.join_next().await {
+        Some(Ok(error)) => error,
+        // Its words may quote what it failed on; the panic itself is logged by its place.
+        Some(Err(_)) | None => PollError::Panicked,
     }
-    last
 }
 
 /// A client of the Runtime API whose writes leave at once.

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use bro_buddy::config::{self, Config};
 use bro_buddy::{StartError, lambda, service, telemetry};
 
-// One thread: a sandbox serves one invocation at a time, and a small one has less than one processor.
+// One thread: a sandbox serves one invocation at a time, and a small one has less than one processor. Where Lambda hands
+// a process several at once (Managed Instances), they take turns on it: most of a reply is waiting.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     telemetry::init_log(config::log_level_from_env());
@@ -23,7 +24,7 @@ async fn main() -> ExitCode {
         Err(error) => return refuse_to_start(&StartError::Policy(error), Some(runtime_api)).await,
     };
     let error = lambda::run(service, runtime_api, concurrency).await;
-    tracing::error!(error, "the Runtime API is gone");
+    tracing::error!(error = error.to_string(), "no more invocations can be asked for");
     ExitCode::FAILURE
 }
 

@@ -1,7 +1,7 @@
 //! The model: the one effect of the product that stands behind a trait, so that a turn can be tested
 //! against a scripted stream in paused time.
 //!
-//! [`bedrock`] is the implementation that runs; it is the only module that names the Bedrock SDK.
+//! [`bedrock`] is the implementation that runs; it is the only module that knows Bedrock.
 
 pub mod bedrock;
 #[cfg(test)]
@@ -31,6 +31,7 @@ pub struct Prompt {
     tone: String,
     conversation: Conversation,
     limits: Limits,
+    trace_id: Option<String>,
 }
 
 impl Prompt {
@@ -41,7 +42,14 @@ impl Prompt {
             tone: mode.tone().to_owned(),
             conversation,
             limits: policy.limits(),
+            trace_id: None,
         }
+    }
+
+    /// Ties the call of the model to the trace of the request (an X-Ray trace header).
+    #[must_use]
+    pub fn traced(self, trace_id: Option<String>) -> Self {
+        Self { trace_id, ..self }
     }
 }
 

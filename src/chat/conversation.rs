@@ -87,8 +87,8 @@ impl Conversation {
     }
 
     /// The messages in order.
-    pub fn into_messages(self) -> Vec<Message> {
-        self.0
+    pub fn messages(&self) -> &[Message] {
+        &self.0
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn turns_alternate_from_the_user_to_the_user() {
-        assert_eq!(Conversation::parse(talk(&["a", "b", "c"])).expect("kept").into_messages().len(), 3);
+        assert_eq!(Conversation::parse(talk(&["a", "b", "c"])).expect("kept").messages().len(), 3);
         assert_eq!(broken(vec![]), (None, None));
         assert_eq!(broken(talk(&["a", "b"])), (Some(1), Some("role")));
         assert_eq!(broken(talk(&["a", "b", "c"])[1..].to_vec()), (Some(0), Some("role")));

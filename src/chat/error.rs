@@ -6,7 +6,7 @@
 /// A failed turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChatError {
-    /// The account's quota is used up for the moment, after the SDK's own retries.
+    /// The account's quota is used up for the moment, after all attempts.
     #[error("throttled")]
     Throttled,
     /// The role may not call this inference profile.

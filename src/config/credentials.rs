@@ -1,6 +1,6 @@
 //! The role's credentials, as Lambda hands them over in the environment.
 //!
-//! Read here rather than by the SDK's credential chain, whose start-up work (profiles, STS, instance
+//! Read here rather than by a credential chain as AWS's SDKs have, whose start-up work (profiles, STS, instance
 //! metadata) a Lambda function has no use for. The sandbox does not outlive them.
 
 use std::fmt;

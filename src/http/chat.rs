@@ -86,7 +86,7 @@ impl<M: Model> Service<M> {
             record.mode = Some(mode.id().to_owned());
             record.phases.parse = Some(record.elapsed());
         }
-        let prompt = Prompt::governed(&self.policy, mode, conversation);
+        let prompt = Prompt::governed(&self.policy, mode, conversation).traced(invocation.trace_id.clone());
         {
             let mut record = record.lock();
             record.phases.govern = Some(record.elapsed());

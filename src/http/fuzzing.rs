@@ -33,8 +33,7 @@ fn means_the_same(parsed: Result<ChatRequest<'_>, Refusal>) {
     let mode = request.mode.id();
     let messages: Vec<Value> = request
         .conversation
-        .clone()
-        .into_messages()
+        .messages()
         .iter()
         .enumerate()
         .map(|(n, message)| {

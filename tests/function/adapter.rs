@@ -184,25 +184,37 @@ async fn a_refused_or_unreadable_poll_ends_the_process_with_its_reason() {
     let without_an_id = "lambda-runtime-deadline-ms: 99999999999999\r\n";
     let without_a_deadline = "lambda-runtime-aws-request-id: r-1\r\n";
     for (status, headers, reason) in [
-        ("403 Forbidden", "", "403 Forbidden"),
+        ("403 Forbidden", "", r#"403 Forbidden: {"errorMessage":"no"}"#),
         ("200 OK", without_an_id, "lambda-runtime-aws-request-id"),
         ("200 OK", without_a_deadline, "lambda-runtime-deadline-ms"),
     ] {
         let mut platform = RuntimeApi::start(&[]).await;
         let poll = platform.poll().await;
-        platform.answer(poll, status, headers, "{}").await;
-        let line = platform.log_line_with("left").await;
+        platform.answer(poll, status, headers, r#"{"errorMessage":"no"}"#).await;
+        let line = platform.log_line_that("no more invocations can be asked for").await;
         assert!(line["error"].as_str().is_some_and(|error| error.contains(reason)), "{line}");
         assert!(!platform.exit().await.success());
     }
 }
 
-/// As Lambda's own runtimes do where several invocations may come at once.
 #[tokio::test]
-async fn the_process_serves_on_while_one_poll_is_left() {
+async fn a_poll_whose_connection_breaks_is_made_again_and_not_for_ever() {
+    let mut platform = RuntimeApi::start(&[]).await;
+    drop(platform.poll().await);
+    serves_on(&mut platform).await;
+    for _ in 0..4 {
+        drop(platform.poll().await);
+    }
+    let line = platform.log_line_that("no more invocations can be asked for").await;
+    assert!(line["error"].as_str().is_some_and(|error| error.contains("does not answer")), "{line}");
+    assert!(!platform.exit().await.success());
+}
+
+/// It would be believed to take two.
+#[tokio::test]
+async fn a_process_that_lost_one_of_two_polls_does_not_go_on() {
     let mut platform = RuntimeApi::start(&[("AWS_LAMBDA_MAX_CONCURRENCY", "2")]).await;
     let poll = platform.poll().await;
     platform.answer(poll, "500 Internal Server Error", "", "{}").await;
-    assert_eq!(platform.log_line_with("left").await["left"], 1);
-    serves_on(&mut platform).await;
+    assert!(!platform.exit().await.success());
 }

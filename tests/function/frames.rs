@@ -1,4 +1,4 @@
-//! Bedrock's bytes, good and bad, through the real SDK: each file of `tests/wire/bedrock` as a reply.
+//! Bedrock's bytes, good and bad, over a real connection: each file of `tests/wire/bedrock` as a reply.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
 //! Between two invocations Lambda freezes a sandbox, and Bedrock closes the connections that lie idle meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use local_bedrock::Journal;
@@ -32,7 +33,7 @@ async fn is_answered(platform: &mut RuntimeApi, id: &str) {
 }
 
 /// Two requests, and between them a frozen sandbox whose connections to Bedrock are closed. That the second succeeds
-/// in the SDK's first attempt says that it did not back off.
+/// in the first attempt says that it did not back off.
 async fn survives(
     closing: Closing,
     endpoint: &str,
@@ -108,8 +109,12 @@ async fn several_requests_at_once_are_each_sent_again() {
         platform.answer(posted, "202 Accepted", "", "").await;
     }
     let conversations = journal.conversations();
-    assert_eq!(conversations.len(), 3);
-    for conversation in conversations {
+    for conversation in &conversations {
         assert_eq!(conversation.headers()["amz-sdk-request"], "attempt=1; max=3", "it backed off");
     }
+    // Each belongs to the trace of its own request.
+    let traces: BTreeSet<_> =
+        conversations.iter().map(|conversation| conversation.headers()["x-amzn-trace-id"].as_bytes()).collect();
+    assert_eq!(traces, BTreeSet::from([&b"Root=r-1"[..], b"Root=r-2", b"Root=r-3"]));
+    assert_eq!(conversations.len(), 3);
 }

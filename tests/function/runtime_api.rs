@@ -96,7 +96,7 @@ impl RuntimeApi {
         let headers = format!(
             "lambda-runtime-aws-request-id: {request_id}\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
              lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:123456789012:function:bro-buddy\r\n\
-             lambda-runtime-invocation-id: i-{request_id}\r\n"
+             lambda-runtime-invocation-id: i-{request_id}\r\nlambda-runtime-trace-id: Root={request_id}\r\n"
         );
         self.answer(poll, "200 OK", &headers, &event.to_string()).await;
     }
@@ -117,6 +117,16 @@ impl RuntimeApi {
     /// The next record; other log lines before it are passed over.
     pub async fn record(&mut self) -> Value {
         self.log_line_with("_aws").await
+    }
+
+    /// The next log line with such a message.
+    pub async fn log_line_that(&mut self, message: &str) -> Value {
+        loop {
+            let line = self.log_line().await;
+            if line["message"] == message {
+                return line;
+            }
+        }
     }
 
     /// The next log line that has such a field.

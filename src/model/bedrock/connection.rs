@@ -1,17 +1,15 @@
-//! The connection pool to Bedrock, and its warm-up during init.
-//!
-//! The SDK keeps one pool for each pair of (connect, read) time-outs it is asked for. Here it gets one
-//! connector whatever it asks for, so that the connection opened during init is the one that serves the
+//! The connection pool to Bedrock, and its warm-up during init: the connection opened then is the one that serves the
 //! first request.
 
 use std::time::Duration;
 
-use aws_sdk_bedrockruntime::config::SharedHttpClient;
-use aws_sdk_bedrockruntime::config::http::HttpRequest;
+use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use http_body_util::BodyExt;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
@@ -35,7 +33,7 @@ pub struct ConnectionTimeouts {
 impl Default for ConnectionTimeouts {
     fn default() -> Self {
         Self {
-            // The SDK's own default.
+            // As AWS's SDKs have it.
             connect: Duration::from_millis(3_100),
             warm_up: Duration::from_secs(5),
             first_request: Duration::from_millis(300),
@@ -64,6 +62,7 @@ impl Connection {
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .tls_context(tls_context)
             .connector_settings(settings)
+            .sleep_impl(TokioSleep::new())
             .build();
         let connector = SharedHttpConnector::new(Resending::new(SharedHttpConnector::new(pool)));
         let probe = probe(connector.clone(), url, timeouts.warm_up);
@@ -75,10 +74,9 @@ impl Connection {
         }
     }
 
-    /// The pool, as the SDK takes it.
-    pub(super) fn http_client(&self) -> SharedHttpClient {
-        let connector = self.connector.clone();
-        http_client_fn(move |_, _| connector.clone())
+    /// Sends a request over a connection of the pool.
+    pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        self.connector.call(request).await
     }
 
     /// Waits for the warm-up, on the first call only and not for long.
@@ -95,8 +93,8 @@ impl Connection {
     }
 }
 
-/// Where the profile's requests will go.
-pub(super) fn probe_url(endpoint: Option<&str>, profile: &InferenceProfile) -> String {
+/// Where the profile's requests go, without a path of ours.
+pub(super) fn base_url(endpoint: Option<&str>, profile: &InferenceProfile) -> String {
     match endpoint {
         Some(endpoint) => endpoint.to_owned(),
         None => format!("https://bedrock-runtime.{}.{}/", profile.region(), dns_suffix(profile.partition())),
@@ -117,13 +115,15 @@ async fn probe(connector: SharedHttpConnector, url: String, limit: Duration) {
     }
 }
 
-/// The DNS suffix of a partition, as the SDK's endpoint rules have it. An unknown partition costs only the warm-up.
+/// The DNS suffix of a partition. Source: the partitions of AWS's endpoint rules (`partitions.json` of the SDKs).
 fn dns_suffix(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "amazonaws.com.cn",
         "aws-eusc" => "amazonaws.eu",
         "aws-iso" => "c2s.ic.gov",
         "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
         _ => "amazonaws.com",
     }
 }

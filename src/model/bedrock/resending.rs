@@ -2,21 +2,21 @@
 //!
 //! While Lambda freezes a sandbox, Bedrock closes the connections that lie idle. Where the close has reached the
 //! sandbox, hyper sees it before it sends. Where it has not, since the whole machine stood still, the request goes out
-//! on a connection that is gone and meets a reset; the SDK would try again, but only after its back-off.
+//! on a connection that is gone and meets a reset; the next attempt would come, but only after the back-off.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_sdk_bedrockruntime::config::http::HttpRequest;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use hyper_util::client::legacy;
 
 /// Sends a request once more, at once, when its connection breaks under it and the exchange before went well: then the
 /// connection may have lain in the pool, and died there.
 ///
-/// Only then: a service that breaks every connection gets the SDK's attempts and one more, not twice as many.
+/// Only then: a service that breaks every connection gets the usual attempts and one more, not twice as many.
 #[derive(Debug)]
 pub(super) struct Resending {
     connector: SharedHttpConnector,

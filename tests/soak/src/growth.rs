@@ -153,7 +153,7 @@ mod tests {
         assert!(grows(60, |requests| 9_000 + requests), "a kilobyte a request, within a minute");
         assert!(
             grows(6_000, |requests| 9_000 + requests / 16),
-            "128 bytes of each invocation, over an hour and a half"
+            "64 bytes of each invocation, in each of two processes, over an hour and a half"
         );
         assert!(!grows(600, |requests| 9_000 + requests.min(4_000)), "a warm-up");
         assert!(!grows(600, |requests| 9_000 + (requests * 7_919) % 300), "noise");

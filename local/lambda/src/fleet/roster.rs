@@ -52,14 +52,19 @@ struct Members<E> {
 /// All living sandboxes, at most as many as may exist at once.
 pub(crate) struct Roster<E = Exchange> {
     limit: NonZeroUsize,
+    handover: Duration,
     members: Mutex<Members<E>>,
     freed: Notify,
 }
 
 impl<E> Roster<E> {
     pub(crate) fn new(limit: NonZeroUsize) -> Self {
+        Self::with_handover(limit, HANDOVER)
+    }
+
+    fn with_handover(limit: NonZeroUsize, handover: Duration) -> Self {
         let members = Members { by_number: BTreeMap::new(), started: 0, turns: 0 };
-        Self { limit, members: Mutex::new(members), freed: Notify::new() }
+        Self { limit, handover, members: Mutex::new(members), freed: Notify::new() }
     }
 
     /// Takes an idle sandbox, or one that becomes idle at once because it is handing over.
@@ -76,7 +81,7 @@ impl<E> Roster<E> {
                 Found::NoneFree => return None,
             };
             // The first bound alone would let others take each sandbox that comes free, for ever.
-            let until = answered.min(asked) + HANDOVER;
+            let until = answered.min(asked) + self.handover;
             timeout_at(until, freed).await.ok()?;
         }
     }
@@ -236,7 +241,7 @@ mod tests {
     /// On threads of their own: it is the moment between two looks that counts.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_sandbox_that_asks_for_work_just_now_is_not_missed() {
-        let roster = Arc::new(roster_of(1));
+        let roster = Arc::new(Roster::with_handover(NonZeroUsize::MIN, Duration::from_secs(60)));
         start(&roster).expect("room for one");
         for round in 0..60_000 {
             roster.set_handing_over(1);
