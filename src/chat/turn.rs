@@ -126,12 +126,7 @@ impl<M: Model> Turn<M> {
                 };
                 // Once the message has stopped the reply is whole: all that can be missing is its metadata.
                 break match stop {
-                    Some(stop_reason) => {
-                        if let ChatEvent::Failed { detail, .. } = error {
-                            tracing::warn!(detail, "the reply is whole, but its metadata did not come");
-                        }
-                        ChatEvent::Done { stop_reason, usage, latency_ms: None }
-                    }
+                    Some(stop_reason) => ChatEvent::Done { stop_reason, usage, latency_ms: None },
                     None => error,
                 };
             };
