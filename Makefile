@@ -91,13 +91,13 @@ advisories: $(VENV)/installed ## Known vulnerabilities in crates (fetches the ad
 
 .PHONY: load
 load: ## Measures a chat endpoint: `make load URL=https://… ARGS='-c 4 -d 30s --html run.html'`
-	$(CARGO) build $(LOCAL) -p bro-load
-	@exec target/local/bro-load $(or $(URL),http://localhost:3000) $(ARGS)
+	@$(CARGO) build $(LOCAL) -p bro-load
+	@exec target/local/bro-load '$(or $(URL),http://localhost:3000)' $(ARGS)
 
 .PHONY: bench
 bench: function target/peers/installed ## What Bro-Buddy adds to a reply's latency, and what its peers add: `make bench ARGS=--quick`
-	$(CARGO) build --locked --release -p peer-floor -p peer-rust
-	$(CARGO) build $(LOCAL) -p peers
+	@$(CARGO) build --locked --release -p peer-floor -p peer-rust
+	@$(CARGO) build $(LOCAL) -p peers
 	@PYTHON=$(CURDIR)/$(BIN)/python target/local/compare $(ARGS)
 
 .PHONY: bench-parts
@@ -146,7 +146,7 @@ $(FOREIGN)/node/node_modules: $(FOREIGN)/node/package-lock.json | node-build-too
 	$(if $(wildcard $(NODE_HOME)/include/node/node.h),npm_config_nodedir=$(NODE_HOME)) npm --prefix $(FOREIGN)/node ci --no-audit --no-fund
 	@touch $@
 
-target/peers/installed: $(addprefix load/peers/,install node/package-lock.json node/index.mjs node/bootstrap python/requirements.txt python/app.py) \
+target/peers/installed: $(addprefix load/peers/,install node/package.json node/package-lock.json node/index.mjs node/bootstrap python/requirements.txt python/app.py) \
 		$(VENV)/installed | node-build-tools
 	PYTHON=$(BIN)/python load/peers/install target/peers
 	@touch $@
