@@ -23,12 +23,13 @@ use local_lambda::Function;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use self::terminator::Terminator;
 
 const STARTS: usize = 100;
-/// Longer than any warm-up takes here.
-const AFTER_THE_START: Duration = Duration::from_millis(100);
+/// Longer than any warm-up takes.
+const WARM_UP: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy)]
 enum WarmUp {
@@ -78,8 +79,9 @@ fn row(out: &mut impl std::io::Write, name: &str, mut times: Vec<Duration>) -> s
     writeln!(out, "{name:<46} p50 {:.2} ms, p90 {:.2} ms", percentile(50), percentile(90))
 }
 
-/// Starts a sandbox, waits until its init is long over, and asks twice.
+/// Starts a sandbox, waits until its connection is open where it opens one, and asks twice.
 async fn start(binary: &Path, tls: &Terminator, warm_up: WarmUp) -> Result<(Duration, Duration), Box<dyn Error>> {
+    let before = tls.handshakes();
     let door = door(tls.address().to_owned(), warm_up).await?;
     let profile = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
     let function = Function::new(binary)
@@ -94,8 +96,13 @@ async fn start(binary: &Path, tls: &Terminator, warm_up: WarmUp) -> Result<(Dura
     }));
 
     let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
-    client.get(format!("{url}/healthz")).send().await?.error_for_status()?.bytes().await?;
-    tokio::time::sleep(AFTER_THE_START).await;
+    let healthy = async || client.get(format!("{url}/healthz")).send().await?.error_for_status()?.bytes().await;
+    healthy().await?;
+    if matches!(warm_up, WarmUp::Succeeds) {
+        timeout(WARM_UP, tls.handshakes_beyond(before)).await?;
+        // The function has one thread: what was there before this request is read before it is answered.
+        healthy().await?;
+    }
     let first = first_token(&client, &url).await?;
     let second = first_token(&client, &url).await?;
     drop(stop);

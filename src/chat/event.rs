@@ -18,6 +18,8 @@ pub enum ChatEvent {
         usage: Option<Usage>,
         /// The model service's own latency in milliseconds, where it came.
         latency_ms: Option<u64>,
+        /// Why `usage` did not come, where the reply is whole without it; for the log only.
+        uncounted: Option<String>,
     },
     /// The reply failed, before or after some of it came.
     Failed {

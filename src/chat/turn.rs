@@ -112,22 +112,28 @@ impl<M: Model> Turn<M> {
                     Ok(Some(Ok(ModelEvent::Metadata { usage: counted, latency_ms }))) => {
                         usage = counted;
                         match stop {
-                            Some(stop_reason) => break ChatEvent::Done { stop_reason, usage, latency_ms },
+                            Some(stop_reason) => {
+                                let uncounted = usage.is_none().then(|| "metadata without usage".to_owned());
+                                break ChatEvent::Done { stop_reason, usage, latency_ms, uncounted };
+                            }
                             None => continue,
                         }
                     }
                     Ok(Some(Err(error))) => failed(&error, usage),
                     Ok(None) => failed(
-                        &ModelError::new(ModelErrorKind::Interrupted, "the stream ended without messageStop"),
+                        &ModelError::new(ModelErrorKind::Interrupted, "the stream ended before its last event"),
                         usage,
                     ),
                     Err(_) if next_by == deadline => ran_out(ChatError::DeadlineExceeded, usage),
                     Err(_) => ran_out(ChatError::StreamStalled, usage),
                 };
                 // Once the message has stopped the reply is whole: all that can be missing is its metadata.
-                break match stop {
-                    Some(stop_reason) => ChatEvent::Done { stop_reason, usage, latency_ms: None },
-                    None => error,
+                break match (stop, error) {
+                    (Some(stop_reason), ChatEvent::Failed { detail, .. }) => {
+                        let uncounted = usage.is_none().then_some(detail);
+                        ChatEvent::Done { stop_reason, usage, latency_ms: None, uncounted }
+                    }
+                    (_, error) => error,
                 };
             };
             let complete = matches!(terminal, ChatEvent::Done { .. });
@@ -184,20 +190,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reply_is_opened_tokens_and_done() {
         let events = play(at_once([text("Yo"), Ok(ModelEvent::Progress), text("!"), stop(), metadata()])).await;
-        let done = ChatEvent::Done { stop_reason: "end_turn".into(), usage: Some(USAGE), latency_ms: Some(40) };
+        let done = ChatEvent::Done {
+            stop_reason: "end_turn".into(),
+            usage: Some(USAGE),
+            latency_ms: Some(40),
+            uncounted: None,
+        };
         assert_eq!(events, [ChatEvent::Opened, ChatEvent::Token("Yo".into()), ChatEvent::Token("!".into()), done]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stop_without_metadata_is_done_without_usage() {
-        let done = ChatEvent::Done { stop_reason: "end_turn".into(), usage: None, latency_ms: None };
+        let uncounted = |events: &[ChatEvent]| match events.last() {
+            Some(ChatEvent::Done { usage: None, latency_ms: None, uncounted: Some(why), .. }) => why.clone(),
+            other => format!("not done without usage: {other:?}"),
+        };
+        assert_eq!(uncounted(&play(at_once([stop()])).await), "Interrupted: the stream ended before its last event");
         let broken = Err(ModelError::new(ModelErrorKind::Interrupted, "reset"));
-        for tail in [vec![stop()], vec![stop(), broken]] {
-            assert_eq!(play(at_once(tail)).await.last(), Some(&done));
-        }
+        assert_eq!(uncounted(&play(at_once([stop(), broken])).await), "Interrupted: reset");
         let silent = Scripted { ending: Ending::Hangs, ..at_once([stop()]) };
         let start = Instant::now();
-        assert_eq!(play(silent).await.last(), Some(&done));
+        assert_eq!(uncounted(&play(silent).await), ChatError::StreamStalled.to_string());
         assert!(start.elapsed() <= Timeouts::default().metadata + Timeouts::default().drain);
     }
 

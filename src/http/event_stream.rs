@@ -136,8 +136,11 @@ impl EventStream {
                 record.last_write = Some(came);
                 record.content_deltas += 1;
             }
-            ChatEvent::Done { stop_reason, usage, latency_ms } => {
+            ChatEvent::Done { stop_reason, usage, latency_ms, uncounted } => {
                 let mut record = self.record.lock();
+                if let Some(detail) = uncounted {
+                    tracing::warn!(request_id = record.request_id(), detail, "the reply is whole, but was not counted");
+                }
                 record.count(*usage, self.prices.as_ref());
                 record.stop_reason = Some(stop_reason.clone());
                 record.bedrock_latency_ms = *latency_ms;

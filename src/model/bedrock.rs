@@ -18,6 +18,8 @@ pub(crate) mod fuzzing;
 mod reply;
 mod request;
 mod resending;
+#[cfg(test)]
+mod sdk_comparison;
 mod signing;
 mod trust;
 

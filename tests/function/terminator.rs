@@ -1,12 +1,12 @@
 //! A TLS terminator in front of the stand-in for Bedrock, with a certificate of an authority that is made for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::NamedTempFile;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -16,7 +16,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 pub struct Terminator {
     address: String,
     pub authority: NamedTempFile,
-    handshakes: Arc<AtomicUsize>,
+    handshakes: watch::Receiver<usize>,
 }
 
 impl Terminator {
@@ -39,14 +39,14 @@ impl Terminator {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
-        let handshakes = Arc::new(AtomicUsize::new(0));
-        let (acceptor, counter) = (TlsAcceptor::from(Arc::new(config)), handshakes.clone());
+        let (counter, handshakes) = watch::channel(0);
+        let (acceptor, counter) = (TlsAcceptor::from(Arc::new(config)), Arc::new(counter));
         tokio::spawn(async move {
             while let Ok((connection, _)) = listener.accept().await {
                 let (acceptor, counter, plain) = (acceptor.clone(), counter.clone(), plain.clone());
                 tokio::spawn(async move {
                     let Ok(mut connection) = acceptor.accept(connection).await else { return };
-                    counter.fetch_add(1, Ordering::Relaxed);
+                    counter.send_modify(|handshakes| *handshakes += 1);
                     let mut plain = TcpStream::connect(plain).await.expect("the stand-in");
                     let _ = copy_bidirectional(&mut connection, &mut plain).await;
                 });
@@ -69,6 +69,11 @@ impl Terminator {
 
     /// How many there have been.
     pub fn handshakes(&self) -> usize {
-        self.handshakes.load(Ordering::Relaxed)
+        *self.handshakes.borrow()
+    }
+
+    /// Waits until there have been more than so many.
+    pub async fn handshakes_beyond(&self, count: usize) {
+        self.handshakes.clone().wait_for(|handshakes| *handshakes > count).await.expect("a terminator that runs");
     }
 }

@@ -1,8 +1,10 @@
 //! TLS to Bedrock, which every deployed function speaks and no other test does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
 use crate::app::{App, instant, problem};
 use crate::sse::text;
@@ -22,6 +24,9 @@ async fn init_opens_the_one_tls_connection_that_all_requests_use() {
     let tls = Terminator::start(bedrock().await).await;
     let setup = App::setup().variable("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", &tls.url());
     let app = setup.variable("SSL_CERT_FILE", &tls.authority.path().to_string_lossy()).start().await;
+    // It starts the sandbox, and asks nothing of Bedrock.
+    app.get("/healthz").await;
+    timeout(Duration::from_secs(30), tls.handshakes_beyond(0)).await.expect("init opens a connection");
     for _ in 0..3 {
         assert_eq!(text(&app.reply("Yo").await), "Yo!");
     }

@@ -54,3 +54,21 @@ pub(super) fn framed(total: u32, headers: u32, content: &[u8]) -> Vec<u8> {
     }
     frame
 }
+
+/// The frame of an event or an exception, as Bedrock writes it.
+#[cfg(test)]
+pub(super) fn message(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    for (header, value) in
+        [(format!(":{kind}-type"), name), (":content-type".into(), "application/json"), (":message-type".into(), kind)]
+    {
+        content.push(u8::try_from(header.len()).expect("a short name"));
+        content.extend(header.bytes());
+        content.push(7);
+        content.extend(u16::try_from(value.len()).expect("a short value").to_be_bytes());
+        content.extend(value.bytes());
+    }
+    let headers = u32::try_from(content.len()).expect("short headers");
+    content.extend(payload);
+    framed(16 + u32::try_from(content.len()).expect("a short payload"), headers, &content)
+}
