@@ -5,6 +5,7 @@ import {
   type Start,
   UnreadableEvent,
 } from "./chat-events.ts";
+import { contentHash } from "./content-hash.ts";
 import { failureFromResponse } from "./http-failure.ts";
 import { readEvents, SseEventTooLarge, type SseItem } from "./sse.ts";
 
@@ -35,6 +36,8 @@ export interface ReplyListener {
 export interface StreamOptions {
   /** Aborted when the reader stops the reply. */
   readonly signal: AbortSignal;
+  /** The API key, if the page has one. */
+  readonly key?: string | undefined;
   readonly url?: string;
   /** Milliseconds without any sign of life, keep-alive comments included, before giving up. */
   readonly silenceMs?: number;
@@ -49,7 +52,7 @@ const DRAIN_MS = 2_000;
 export async function streamReply(
   request: ChatRequest,
   listener: ReplyListener,
-  { signal, url = "/api/chat", silenceMs = SILENCE_MS }: StreamOptions,
+  { signal, key, url = "/api/chat", silenceMs = SILENCE_MS }: StreamOptions,
 ): Promise<ReplyEnd> {
   const silence = new AbortController();
   let alarm = setTimeout(() => silence.abort(), silenceMs);
@@ -59,10 +62,18 @@ export async function streamReply(
   };
   let streaming = false;
   try {
+    const body = JSON.stringify(request);
+    const hash = await contentHash(body);
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify(request),
+      headers: {
+        "content-type": "application/json",
+        accept: "text/event-stream",
+        ...(hash === undefined ? {} : { "x-amz-content-sha256": hash }),
+        // Not `authorization`, which CloudFront's signature takes the place of.
+        ...(key === undefined ? {} : { "x-api-key": key }),
+      },
+      body,
       cache: "no-store",
       signal: AbortSignal.any([signal, silence.signal]),
     });

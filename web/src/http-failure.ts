@@ -10,7 +10,7 @@ export async function failureFromResponse(response: Response): Promise<Failure> 
   const problem = isProblem(response) ? parseObject(await response.text()) : undefined;
   if (problem === undefined) await response.body?.cancel();
   return {
-    code: asString(problem?.code) ?? `http_${response.status}`,
+    code: asString(problem?.code) ?? codeOf(response.status),
     message: messageOf(problem, response.status),
     retryable: isWorthRetrying(response.status, problem !== undefined),
     retryAfterSeconds: parseRetryAfter(response.headers.get("retry-after"), Date.now()),
@@ -27,13 +27,16 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
+function codeOf(status: number): string {
+  return status === 401 ? "unauthorized" : `http_${status}`;
+}
+
 function isProblem(response: Response): boolean {
   return /^application\/problem\+json\b/i.test(response.headers.get("content-type") ?? "");
 }
 
 function messageOf(problem: JsonObject | undefined, status: number): string {
-  if (status === 401)
-    return "This Bro-Buddy only talks to callers with a key, and this page has none.";
+  if (status === 401) return "This Bro-Buddy only talks to callers with a key.";
   return asString(problem?.detail) ?? asString(problem?.title) ?? platformMessage(status);
 }
 
@@ -49,5 +52,6 @@ function isWorthRetrying(status: number, isProblemDocument: boolean): boolean {
   // In a problem document 502 means that the service is set up wrongly, which the next try will not
   // mend. From the platform it means that one function crashed.
   if (status === 502) return !isProblemDocument;
-  return status === 408 || status === 429 || status >= 500;
+  // The reader may find the key after all.
+  return status === 401 || status === 408 || status === 429 || status >= 500;
 }

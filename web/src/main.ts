@@ -1,10 +1,12 @@
 import { Announcer } from "./announcer.ts";
+import { ApiKey } from "./api-key.ts";
 import { EndFollower } from "./end-follower.ts";
 import { fetchModes } from "./modes.ts";
 import { Session } from "./session.ts";
 import { SUGGESTIONS } from "./suggestions.ts";
 import { Composer } from "./view/composer.ts";
 import { element, required } from "./view/element.ts";
+import { KeyDialog } from "./view/key-dialog.ts";
 import { ModePicker } from "./view/mode-picker.ts";
 
 const welcome = required("welcome", HTMLElement);
@@ -30,6 +32,14 @@ const session = new Session({
   turns: required("turns", HTMLElement),
   composer,
   modes,
+  apiKey: new ApiKey(),
+  keyDialog: new KeyDialog({
+    dialog: required("key-dialog", HTMLDialogElement),
+    form: required("key-form", HTMLFormElement),
+    field: required("key", HTMLInputElement),
+    problem: required("key-problem", HTMLElement),
+    cancel: required("key-cancel", HTMLButtonElement),
+  }),
   announcer: new Announcer(required("announcer", HTMLElement)),
   follower: new EndFollower(document.documentElement, required("jump", HTMLButtonElement), window),
   mark: () => mark.content.cloneNode(true),

@@ -1,8 +1,10 @@
 import type { Announcer } from "./announcer.ts";
-import { type ReplyEnd, streamReply } from "./chat-client.ts";
+import type { ApiKey } from "./api-key.ts";
+import { type ChatRequest, type ReplyEnd, type ReplyListener, streamReply } from "./chat-client.ts";
 import { requestFor, type Turn } from "./conversation.ts";
 import type { EndFollower } from "./end-follower.ts";
 import type { Composer } from "./view/composer.ts";
+import type { KeyDialog } from "./view/key-dialog.ts";
 import type { ModePicker } from "./view/mode-picker.ts";
 import { TurnView } from "./view/turn-view.ts";
 import { noteFor } from "./wording.ts";
@@ -11,6 +13,8 @@ export interface SessionParts {
   readonly turns: HTMLElement;
   readonly composer: Pick<Composer, "focus" | "offerSend" | "offerStop">;
   readonly modes: ModePicker;
+  readonly apiKey: ApiKey;
+  readonly keyDialog: Pick<KeyDialog, "ask">;
   readonly announcer: Announcer;
   readonly follower: EndFollower;
   /** A fresh copy of the page's mark. */
@@ -44,7 +48,7 @@ export class Session {
     let reply = "";
     let modeLabel = modes.labelOf(modes.selectedId);
     let maxTokens: number | undefined;
-    const end = await streamReply(
+    const end = await this.#stream(
       requestFor(this.#turns, question, modes.selectedId),
       {
         start: (start) => {
@@ -57,7 +61,7 @@ export class Session {
           follower.grew();
         },
       },
-      { signal: running.signal },
+      running.signal,
     );
     // A new chat was begun meanwhile: this reply belongs to none.
     if (this.#running !== running) return;
@@ -85,6 +89,23 @@ export class Session {
     this.#parts.onTurns(0);
     this.#parts.composer.offerSend();
     this.#parts.composer.focus();
+  }
+
+  /** Asks with the key that the page has, and where it has none, or a wrong one, with the reader's. */
+  async #stream(
+    request: ChatRequest,
+    listener: ReplyListener,
+    signal: AbortSignal,
+  ): Promise<ReplyEnd> {
+    const { apiKey, keyDialog } = this.#parts;
+    for (;;) {
+      const key = apiKey.value;
+      const end = await streamReply(request, listener, { signal, key });
+      if (end.kind !== "failed" || end.failure.code !== "unauthorized") return end;
+      const given = await keyDialog.ask(key === undefined ? "missing" : "refused", signal);
+      if (given === undefined) return end;
+      apiKey.keep(given);
+    }
   }
 
   #addView(question: string): TurnView {

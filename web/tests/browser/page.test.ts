@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { serveScriptedPage } from "../support/scripted-page.ts";
+import { KEY, serveScriptedPage } from "../support/scripted-page.ts";
 import type { TestServer } from "../support/server.ts";
 
 const RUNNING = process.env.BRO_BUDDY_URL;
@@ -160,7 +160,6 @@ describe.skipIf(RUNNING !== undefined)("a reader of a reply that goes wrong", ()
   it.each([
     { question: "throttled", end: "failed", says: "The model is busy" },
     { question: "platform", end: "failed", says: "The server tripped" },
-    { question: "locked", end: "failed", says: "key" },
     { question: "error", end: "failed", says: "The reply broke off" },
     { question: "cut", end: "cut", says: "cut off" },
     { question: "max-tokens", end: "done", says: "150-token limit" },
@@ -189,6 +188,62 @@ describe.skipIf(RUNNING !== undefined)("a reader of a reply that goes wrong", ()
     await retry.click();
     await reader.page.waitForSelector('.retry[aria-disabled="true"]');
     expect(await reader.page.locator(".turn").count()).toBe(1);
+  });
+});
+
+describe.skipIf(RUNNING !== undefined)("a reader of a page that wants a key", () => {
+  const asksForAKey = (reader: Reader) => reader.page.waitForSelector("#key-dialog[open]");
+  const problem = (reader: Reader) => reader.page.locator("#key-problem").innerText();
+
+  it("is asked for it, told of a wrong one, and never asked again", async () => {
+    await using reader = await Reader.arrives();
+    await reader.asks("locked");
+    await asksForAKey(reader);
+    expect(await reader.focused()).toBe("key");
+    expect(await problem(reader)).toBe("");
+    await reader.asks("a wrong one");
+    expect(await problem(reader)).toContain("no blanks");
+    await reader.page.fill("#key", "");
+    await reader.asks("wrong");
+    await reader.page.waitForFunction(() =>
+      document.getElementById("key-problem")?.textContent?.includes("not accepted"),
+    );
+    await reader.asks(KEY);
+    await reader.replyEnds("done");
+    expect(await reader.latestReply()).toBe("Come in.");
+    expect(await reader.focused()).toBe("question");
+
+    await reader.asks("locked");
+    await reader.page.waitForSelector('.turn:nth-child(2) [data-end="done"]');
+    await reader.page.reload();
+    await reader.page.waitForSelector("#modes:not([hidden])");
+    await reader.asks("locked");
+    await reader.replyEnds("done");
+    expect(reader.page.url()).not.toContain(KEY);
+    expect(await reader.page.inputValue("#key")).toBe("");
+  });
+
+  it.each(["Escape", "Not now"])("can do without (%s), and try again", async (how) => {
+    await using reader = await Reader.arrives();
+    await reader.asks("locked");
+    await asksForAKey(reader);
+    await (how === "Escape" ? reader.page.keyboard.press(how) : reader.page.click("#key-cancel"));
+    await reader.replyEnds("failed");
+    expect(await reader.page.locator(".note").innerText()).toContain("callers with a key");
+    await reader.page.locator(".retry").click();
+    await asksForAKey(reader);
+    await reader.asks(KEY);
+    await reader.replyEnds("done");
+    expect(await reader.page.locator(".turn").count()).toBe(1);
+  });
+
+  it("of a new chat is not asked any more", async () => {
+    await using reader = await Reader.arrives();
+    await reader.asks("locked");
+    await asksForAKey(reader);
+    await reader.page.evaluate(() => document.getElementById("new-chat")?.click());
+    await reader.page.waitForSelector("#key-dialog", { state: "hidden" });
+    expect(await reader.page.locator(".turn").count()).toBe(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname } from "node:path";
@@ -40,10 +41,14 @@ export const MODES = {
   policy: "2026-11-22.1",
 };
 
+/** The key that opens "locked". */
+export const KEY = "open-sesame";
+
 /**
  * The built page in front of scripted replies, sent with the headers that Bro-Buddy sends. What is
  * asked chooses the reply: "cut", "error", "throttled", "platform", "locked" name faults, "long" runs
- * until it is stopped, and all else is answered at a readable pace.
+ * until it is stopped, and all else is answered at a readable pace. As CloudFront does, it lets nothing
+ * through whose body is not that of its `x-amz-content-sha256`.
  */
 export function serveScriptedPage(): Promise<TestServer> {
   return serve((request, response) => {
@@ -70,7 +75,13 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
 }
 
 async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { messages, mode } = JSON.parse(await bodyText(request));
+  const body = await bodyText(request);
+  const hash = createHash("sha256").update(body).digest("hex");
+  if (request.headers["x-amz-content-sha256"] !== hash) {
+    response.writeHead(403, { "content-type": "text/html" }).end("<html>Forbidden</html>");
+    return;
+  }
+  const { messages, mode } = JSON.parse(body);
   const question: string = messages.at(-1).content;
   switch (question) {
     case "throttled":
@@ -79,7 +90,13 @@ async function reply(request: IncomingMessage, response: ServerResponse): Promis
         .end(JSON.stringify({ code: "throttled", detail: "The model is busy. Give it a moment." }));
       return;
     case "locked":
-      response.writeHead(401, { "www-authenticate": "Bearer" }).end();
+      if (request.headers["x-api-key"] === KEY) {
+        await stream(response, mode ?? MODES.default, ["Come", " in."]);
+      } else {
+        response
+          .writeHead(401, { "content-type": "application/problem+json" })
+          .end(JSON.stringify({ code: "unauthorized", detail: "A key is needed." }));
+      }
       return;
     case "platform":
       response.writeHead(502, { "content-type": "application/json" }).end('{"message":null}');

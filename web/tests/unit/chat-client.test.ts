@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type ReplyEnd, streamReply } from "../../src/chat-client.ts";
 import { replyBytes } from "../support/fixtures.ts";
 import { serve } from "../support/server.ts";
@@ -14,6 +15,7 @@ interface Asked {
 interface AskOptions {
   readonly silenceMs?: number;
   readonly signal?: AbortSignal;
+  readonly key?: string;
   readonly onToken?: () => void;
 }
 
@@ -36,6 +38,7 @@ async function ask(listener: RequestListener, options: AskOptions = {}): Promise
       url: `${server.url}/api/chat`,
       signal: options.signal ?? new AbortController().signal,
       silenceMs: options.silenceMs ?? 5_000,
+      key: options.key,
     },
   );
   return { end, text: tokens.join(""), tokens: tokens.length, modeStarted };
@@ -123,6 +126,26 @@ describe("a reply", () => {
     expect(request?.headers["content-type"]).toBe("application/json");
     expect(request?.headers.accept).toBe("text/event-stream");
     expect(JSON.parse(body)).toEqual({ messages: [{ role: "user", content: "Yo" }] });
+    const hash = createHash("sha256").update(body).digest("hex");
+    expect(request?.headers["x-amz-content-sha256"]).toBe(hash);
+    expect(request?.headers).not.toHaveProperty("x-api-key");
+  });
+
+  it("is asked for with the key that the page has, and without a hash where there is no crypto", async () => {
+    let headers: IncomingMessage["headers"] = {};
+    vi.stubGlobal("crypto", {});
+    const { end } = await ask(
+      (incoming, response) => {
+        headers = incoming.headers;
+        reply("plain")(incoming, response as never);
+      },
+      { key: "k-1" },
+    );
+    vi.unstubAllGlobals();
+    expect(end.kind).toBe("done");
+    expect(headers["x-api-key"]).toBe("k-1");
+    expect(headers).not.toHaveProperty("x-amz-content-sha256");
+    expect(headers).not.toHaveProperty("authorization");
   });
 });
 
@@ -269,7 +292,7 @@ describe("no reply", () => {
     const body = JSON.stringify({ detail: "no key", code: "unauthorized" });
     const { end } = await ask(answer(401, PROBLEM, body));
     expect(end).toMatchObject({
-      failure: { code: "unauthorized", retryable: false, message: expect.stringContaining("key") },
+      failure: { code: "unauthorized", retryable: true, message: expect.stringContaining("key") },
     });
   });
 
