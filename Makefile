@@ -96,7 +96,7 @@ load: ## Measures a chat endpoint: `make load URL=https://… ARGS='-c 4 -d 30s 
 
 .PHONY: bench
 bench: function target/peers/installed ## What Bro-Buddy adds to a reply's latency, and what its peers add: `make bench ARGS=--quick`
-	@$(CARGO) build --locked --release -p peer-floor -p peer-rust
+	@$(CARGO) build --locked --release -p peer-rust
 	@$(CARGO) build $(LOCAL) -p peers
 	@PYTHON=$(CURDIR)/$(BIN)/python target/local/compare $(ARGS)
 

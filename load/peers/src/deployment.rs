@@ -18,13 +18,11 @@ use tokio::time::timeout;
 
 use crate::arm::Arm;
 use crate::model::Paced;
-use crate::processes::{self, Marker};
+use crate::processes::{self, Marker, Processes};
 use crate::server::{self, Server};
 
 /// The inference profile that every arm asks for.
 pub(crate) const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
-/// For how long the floor's replies go on behind their one token, in milliseconds.
-const FLOOR_REPLY: &str = "FLOOR_REPLY_MS";
 /// What a process may take to start: fifty at once on two cores take longer than Lambda's 10 s.
 const START: Duration = Duration::from_secs(90);
 /// How long a stand-in may take to end.
@@ -101,7 +99,6 @@ pub(crate) type PlatformLog = UnboundedReceiver<String>;
 /// How an arm is to run.
 struct Terms {
     sandboxes: NonZeroUsize,
-    floors_reply: Duration,
     /// Where Lambda's own log lines go. Writing them takes time, which a comparison of replies is spared.
     log: Option<UnboundedSender<String>>,
 }
@@ -115,19 +112,7 @@ impl Deployment {
         bedrock: &Bedrock,
         sandboxes: NonZeroUsize,
     ) -> Result<Self, Error> {
-        Self::launch(arm, programs, bedrock, Terms { sandboxes, floors_reply: Duration::ZERO, log: None }).await
-    }
-
-    /// The same with one sandbox, whose replies take so long whoever gives them: also the floor's, which would
-    /// otherwise be asked again at once, and meet a machine that is wide awake.
-    pub(crate) async fn start_paced(
-        arm: Arm,
-        programs: &Programs,
-        bedrock: &Bedrock,
-        reply: Duration,
-    ) -> Result<Self, Error> {
-        let terms = Terms { sandboxes: NonZeroUsize::MIN, floors_reply: reply, log: None };
-        Self::launch(arm, programs, bedrock, terms).await
+        Self::launch(arm, programs, bedrock, Terms { sandboxes, log: None }).await
     }
 
     /// The same with one sandbox, and with Lambda's own log lines, which say how long a start took.
@@ -137,7 +122,7 @@ impl Deployment {
         bedrock: &Bedrock,
     ) -> Result<(Self, PlatformLog), Error> {
         let (sender, log) = unbounded_channel();
-        let terms = Terms { sandboxes: NonZeroUsize::MIN, floors_reply: Duration::ZERO, log: Some(sender) };
+        let terms = Terms { sandboxes: NonZeroUsize::MIN, log: Some(sender) };
         Ok((Self::launch(arm, programs, bedrock, terms).await?, log))
     }
 
@@ -149,11 +134,11 @@ impl Deployment {
                 let server = Server::start(&programs.python, bedrock.address, &marker, terms.sandboxes).await?;
                 return Ok(Self { arm, address: server.address(), marker, running: Running::Server(Box::new(server)) });
             }
-            Arm::Floor => {
-                let reply = terms.floors_reply.as_millis().to_string();
-                let function = Function::new(&programs.floor).env(FLOOR_REPLY, reply);
-                (function, &programs.floor, "build it with `cargo build --release -p peer-floor`")
-            }
+            Arm::Floor => (
+                Function::new(&programs.floor),
+                &programs.floor,
+                "build it with `cargo build --profile local -p peers`",
+            ),
             Arm::BroBuddy => (Function::new(&programs.bro_buddy), &programs.bro_buddy, "build it with `make build`"),
             Arm::Rust => {
                 (Function::new(&programs.rust), &programs.rust, "build it with `cargo build --release -p peer-rust`")
@@ -187,7 +172,7 @@ impl Deployment {
     }
 
     /// What its processes use at this moment.
-    pub(crate) fn usage(&self) -> Vec<processes::Usage> {
+    pub(crate) fn usage(&self) -> Processes {
         processes::of(&self.marker)
     }
 

@@ -22,6 +22,7 @@ pub(crate) struct Machine {
     /// `YYYY-MM-DD`, UTC.
     pub(crate) date: String,
     pub(crate) cores: usize,
+    pub(crate) memory_kib: Option<u64>,
     pub(crate) processor: Option<String>,
     pub(crate) system: Option<String>,
     /// The size of Bro-Buddy's binary.
@@ -36,6 +37,7 @@ impl Machine {
         Self {
             date: humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take(10).collect(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_kib: field("/proc/meminfo", "MemTotal:").and_then(|size| size.trim_end_matches(" kB").parse().ok()),
             processor: field("/proc/cpuinfo", "model name\t: "),
             system: field("/etc/os-release", "PRETTY_NAME=").map(|name| name.trim_matches('"').to_owned()),
             function_bytes: std::fs::metadata(&programs.bro_buddy).ok().map(|metadata| metadata.len()),

@@ -39,9 +39,9 @@ use crate::figures::Figures;
 use crate::machine::Machine;
 use crate::options::{Options, Part};
 use crate::parts::Bench;
-use crate::targets::{Target, targets};
+use crate::targets::all_met;
 
-/// Why there is no comparison.
+/// Why there is no comparison, or not all of it.
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error("the stand-in for Bedrock: {0}")]
@@ -60,7 +60,7 @@ enum Error {
 async fn main() -> ExitCode {
     let options = Options::parse();
     match run(&options).await {
-        Ok(figures) if options.require_targets && !targets(&figures).iter().all(Target::is_met) => ExitCode::FAILURE,
+        Ok(figures) if options.require_targets && !all_met(&figures) => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             progress::say(&format!("compare: {error}"));
@@ -74,21 +74,31 @@ async fn run(options: &Options) -> Result<Figures, Error> {
     let mut figures = Figures::new(Machine::look(&programs).await);
     let bedrock = Bedrock::start().await.map_err(Error::Bedrock)?;
     let bench = Bench { arms: options.arms(), programs, bedrock, sizes: options.sizes() };
+    let measured = measure(options, &bench, &mut figures).await;
+    // Also those of a run that broke off: they took minutes.
+    if measured.is_ok() || !figures.is_empty() {
+        markdown::write(&mut io::stdout().lock(), &figures).map_err(Error::Output)?;
+        if let Some(file) = &options.json {
+            document::write(file, &figures).map_err(|source| Error::Json { file: file.clone(), source })?;
+        }
+    }
+    measured?;
+    Ok(figures)
+}
+
+/// Adds each part's figures when it has ended.
+async fn measure(options: &Options, bench: &Bench, figures: &mut Figures) -> Result<(), parts::Error> {
     if options.wants(Part::Latency) {
-        figures.latency = parts::latency(&bench).await?;
+        figures.latency = parts::latency(bench).await?;
     }
     if options.wants(Part::Load) {
-        figures.load = parts::load(&bench).await?;
+        figures.load = parts::load(bench).await?;
     }
     if options.wants(Part::Start) {
-        figures.start = parts::start(&bench).await?;
+        figures.start = parts::start(bench).await?;
     }
     if options.wants(Part::Endurance) {
-        figures.endurance = parts::endurance(&bench).await?;
+        figures.endurance = parts::endurance(bench).await?;
     }
-    markdown::write(&mut io::stdout().lock(), &figures).map_err(Error::Output)?;
-    if let Some(file) = &options.json {
-        document::write(file, &figures).map_err(|source| Error::Json { file: file.clone(), source })?;
-    }
-    Ok(figures)
+    Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", env = "BRO_BUDDY_BIN", default_value = "target/release/bro-buddy")]
     function: PathBuf,
     /// The function that answers at once
-    #[arg(long, value_name = "FILE", default_value = "target/release/peer-floor")]
+    #[arg(long, value_name = "FILE", default_value = "target/local/floor")]
     floor: PathBuf,
     /// The function on stock `lambda_runtime`
     #[arg(long, value_name = "FILE", default_value = "target/release/peer-rust")]
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     /// What is measured, by commas
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Part::ALL)]
     parts: Vec<Part>,
-    /// Some four minutes instead of twenty
+    /// Up to five minutes instead of twenty
     #[arg(long)]
     quick: bool,
     /// Rounds in which the arms take turns, one request at a time
@@ -66,7 +66,7 @@ pub(crate) struct Options {
     /// A file for the figures as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Ends with status 1 where a target is missed
+    /// Ends with status 1 unless every target was measured and met, and no request failed
     #[arg(long)]
     pub(crate) require_targets: bool,
 }

@@ -1,4 +1,5 @@
-//! The parts of a run. In each the arms take turns in rounds, so that whatever else the machine does falls on all alike.
+//! The parts of a run. In each the arms take turns in rounds, in another order each time, so that whatever else the
+//! machine does, and what the arm before has left behind, falls on all alike.
 
 mod endurance;
 mod latency;
@@ -6,6 +7,7 @@ mod load;
 mod start;
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use bro_load::{Distribution, Tally};
 
@@ -17,7 +19,9 @@ pub(crate) use start::start;
 use crate::arm::Arm;
 use crate::client;
 use crate::deployment::{self, Bedrock, Deployment, Programs};
-use crate::figures::Percentiles;
+use crate::figures::{ENOUGH_FOR_P99, Percentiles};
+use crate::processes::Processes;
+use crate::progress;
 use crate::sizes::Sizes;
 
 /// Why a part has no figures.
@@ -40,10 +44,11 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// The arms in the order of a round: each comes first in turn.
+    /// The arms in the order of a round: shuffled, and in each run alike.
     fn in_turn<T>(round: usize, of: &[T]) -> impl Iterator<Item = &T> {
-        let (later, first) = of.split_at(if of.is_empty() { 0 } else { round % of.len() });
-        first.iter().chain(later)
+        let mut order: Vec<&T> = of.iter().collect();
+        fastrand::Rng::with_seed(round as u64).shuffle(&mut order);
+        order.into_iter()
     }
 
     /// Every arm but those left out, with so many sandboxes.
@@ -65,7 +70,18 @@ async fn stop(deployments: Vec<Deployment>) -> Result<(), Error> {
 
 /// None of an empty distribution.
 fn percentiles(of: &Distribution) -> Option<Percentiles> {
-    Some(Percentiles { p50: of.percentile(50.0)?, p90: of.percentile(90.0)?, p99: of.percentile(99.0)? })
+    let p99 = if of.count() < ENOUGH_FOR_P99 { None } else { of.percentile(99.0) };
+    Some(Percentiles { p50: of.percentile(50.0)?, p90: of.percentile(90.0)?, p99 })
+}
+
+/// Processor time of a deployment's processes since an earlier look; none, and a line that says so, where one of them
+/// has ended.
+fn cpu_since(deployment: &Deployment, before: &Processes) -> Option<Duration> {
+    let now = deployment.usage();
+    if before.ended_by(&now) {
+        progress::say(&format!("{}: a process ended under load; what it used is unknown", deployment.arm()));
+    }
+    now.cpu_since(before)
 }
 
 /// Requests that came to no whole reply.
@@ -75,12 +91,39 @@ fn failed(tally: &Tally) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::time::SystemTime;
+
+    use bro_load::{Outcome, Sample};
+
     use super::*;
 
     #[test]
-    fn each_arm_comes_first_in_turn() {
-        let order = |round| Bench::in_turn(round, &["a", "b", "c"]).copied().collect::<String>();
-        assert_eq!([0, 1, 2, 3].map(order), ["abc", "bca", "cab", "abc"]);
-        assert_eq!(Bench::in_turn(1, &[] as &[u8]).count(), 0);
+    fn every_round_has_every_arm_once_and_an_order_of_its_own_that_is_the_same_in_each_run() {
+        let arms = ["a", "b", "c", "d", "e", "f"];
+        let order = |round| Bench::in_turn(round, &arms).copied().collect::<Vec<_>>();
+        let rounds: BTreeSet<_> = (0..10).map(order).collect();
+        assert!(rounds.len() > 5, "{rounds:?}");
+        assert_eq!(order(3), order(3));
+        for mut round in rounds {
+            round.sort_unstable();
+            assert_eq!(round, arms);
+        }
+    }
+
+    #[test]
+    fn there_is_no_p99_of_fewer_than_a_hundred() {
+        let mut tally = Tally::default();
+        let sample = |millis| {
+            let end = Duration::from_millis(millis);
+            let mut sample = Sample::without_answer(SystemTime::UNIX_EPOCH, end, Outcome::Done);
+            sample.first_token = Some(end);
+            sample
+        };
+        (1..100).for_each(|millis| tally.record(&sample(millis)));
+        assert_eq!(percentiles(&tally.ttft()).expect("figures").p99, None);
+        tally.record(&sample(100));
+        let p99 = percentiles(&tally.ttft()).and_then(|figures| figures.p99).expect("a p99");
+        assert!((98.5..100.5).contains(&p99), "{p99}");
     }
 }

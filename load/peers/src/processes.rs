@@ -1,6 +1,7 @@
 //! What the processes of a deployment use: memory and processor time. From `/proc` and the processes' own clocks, and so on
 //! Linux only.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The environment variable by which a deployment's processes are known, with all that they start.
@@ -22,30 +23,53 @@ impl Marker {
 
 /// What one process uses at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
+struct Usage {
     /// Resident memory in KiB.
-    pub(crate) rss_kib: u64,
+    rss_kib: u64,
     /// The most that it ever was.
-    pub(crate) peak_rss_kib: u64,
+    peak_rss_kib: u64,
     /// Processor time since its start.
-    pub(crate) cpu: Duration,
+    cpu: Duration,
 }
 
-/// Processor time of all.
-pub(crate) fn cpu(usages: &[Usage]) -> Duration {
-    usages.iter().map(|usage| usage.cpu).sum()
+/// The processes of a deployment that lived at one moment, by their ids.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Processes(BTreeMap<i32, Usage>);
+
+impl Processes {
+    /// Processor time of all since an earlier look. None where one of those seen then is gone, and its time with it, or
+    /// where none was seen.
+    pub(crate) fn cpu_since(&self, earlier: &Self) -> Option<Duration> {
+        let total = |processes: &Self| processes.0.values().map(|usage| usage.cpu).sum::<Duration>();
+        (!earlier.ended_by(self) && !earlier.0.is_empty()).then(|| total(self).saturating_sub(total(earlier)))
+    }
+
+    /// Whether any of them is gone by a later look.
+    pub(crate) fn ended_by(&self, later: &Self) -> bool {
+        self.0.keys().any(|id| !later.0.contains_key(id))
+    }
+
+    /// The largest resident memory of one in KiB.
+    pub(crate) fn rss_kib(&self) -> Option<u64> {
+        self.0.values().map(|usage| usage.rss_kib).max()
+    }
+
+    /// The most that any one of them ever held, in KiB.
+    pub(crate) fn peak_rss_kib(&self) -> Option<u64> {
+        self.0.values().map(|usage| usage.peak_rss_kib).max()
+    }
 }
 
 /// The processes that live.
 #[cfg(target_os = "linux")]
-pub(crate) fn of(marker: &Marker) -> Vec<Usage> {
+pub(crate) fn of(marker: &Marker) -> Processes {
     let processes = procfs::process::all_processes().into_iter().flatten().flatten();
     let marked = processes.filter(|process| {
         let environment = process.environ().unwrap_or_default();
         environment.get(std::ffi::OsStr::new(VARIABLE)).is_some_and(|value| value.as_os_str() == marker.value())
     });
     // A process may end between any two looks at it; then it is not among those that live.
-    marked.filter_map(|process| linux_usage(&process)).collect()
+    Processes(marked.filter_map(|process| Some((process.pid, linux_usage(&process)?))).collect())
 }
 
 #[cfg(target_os = "linux")]
@@ -61,8 +85,8 @@ fn linux_usage(process: &procfs::process::Process) -> Option<Usage> {
 
 /// There is no `/proc`: nothing is seen of the processes.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn of(_marker: &Marker) -> Vec<Usage> {
-    Vec::new()
+pub(crate) fn of(_marker: &Marker) -> Processes {
+    Processes::default()
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -76,7 +100,7 @@ mod tests {
     fn a_deployments_processes_are_those_with_its_marker_and_what_they_started() {
         let (marker, other) = (Marker::new(u64::MAX), Marker::new(u64::MAX - 1));
         let mut shell = Command::new("/bin/sh")
-            .args(["-c", "sleep 60 & echo ready; read -r _; kill $!"])
+            .args(["-c", "/bin/sh -c 'echo ready; read -r _'; :"])
             .env(VARIABLE, marker.value())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,12 +108,27 @@ mod tests {
             .expect("a shell");
         let mut ready = [0; 6];
         shell.stdout.take().expect("its output").read_exact(&mut ready).expect("ready");
-        let usages = of(&marker);
-        assert_eq!(usages.len(), 2, "{usages:?}");
-        assert!(usages.iter().all(|usage| usage.peak_rss_kib >= usage.rss_kib && usage.rss_kib > 0), "{usages:?}");
-        assert!(usages.iter().all(|usage| usage.cpu > Duration::ZERO), "{usages:?}");
-        assert!(of(&other).is_empty());
+        let processes = of(&marker);
+        assert_eq!(processes.0.len(), 2, "{processes:?}");
+        for usage in processes.0.values() {
+            assert!(usage.peak_rss_kib >= usage.rss_kib && usage.rss_kib > 0, "{usage:?}");
+            assert!(usage.cpu > Duration::ZERO, "{usage:?}");
+        }
+        assert!(of(&other).0.is_empty());
         drop(shell.stdin.take());
         shell.wait().expect("its end");
+    }
+
+    fn processes(cpu_millis: &[(i32, u64)]) -> Processes {
+        let usage = |millis| Usage { rss_kib: 1, peak_rss_kib: 1, cpu: Duration::from_millis(millis) };
+        Processes(cpu_millis.iter().map(|(id, millis)| (*id, usage(*millis))).collect())
+    }
+
+    #[test]
+    fn processor_time_counts_those_that_came_and_is_none_where_one_has_gone() {
+        let before = processes(&[(1, 10), (2, 20)]);
+        assert_eq!(processes(&[(1, 15), (2, 21), (3, 4)]).cpu_since(&before), Some(Duration::from_millis(10)));
+        assert_eq!(processes(&[(1, 15), (3, 400)]).cpu_since(&before), None, "the second is gone");
+        assert_eq!(before.cpu_since(&Processes::default()), None, "nothing was seen");
     }
 }

@@ -37,12 +37,12 @@ pub(crate) struct EnduranceSize {
 }
 
 impl Sizes {
-    /// Some twenty minutes with all arms: 1,000 requests of each one at a time, 10,000 in one sandbox.
+    /// Up to twenty minutes with all arms: 1,000 requests of each one at a time, 10,000 in one sandbox.
     pub(crate) fn full() -> Self {
-        Self::new(10, 100, (3, Duration::from_secs(8)), 10, 1_000)
+        Self::new(10, 100, (3, Duration::from_secs(6)), 10, 1_000)
     }
 
-    /// Some four minutes: enough to see that everything works, and roughly how it stands.
+    /// Up to five minutes: enough to see that everything works, and roughly how it stands.
     pub(crate) fn quick() -> Self {
         Self::new(3, 50, (1, Duration::from_secs(3)), 3, 200)
     }

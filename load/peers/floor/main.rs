@@ -1,11 +1,11 @@
-//! A function that answers at once, without a model and without looking at the request: what it takes is the stand-in
-//! for Lambda's own time. Blocking sockets, no runtime, no JSON; one kept connection for each direction.
+//! A function that answers at once, without a model: what it takes is the stand-in for Lambda's own time. The tokens
+//! after the first come at the scripted model's pace, so that the machine wakes for them as it does in the other arms.
+//! Blocking sockets, no runtime, no JSON, no dependency; one kept connection for each direction.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
-
-use memchr::memmem;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The prelude and eight NUL bytes, then the first events.
 const BEGINNING: &[u8] =
@@ -13,19 +13,25 @@ const BEGINNING: &[u8] =
     \0\0\0\0\0\0\0\0\
     event: start\ndata: {}\n\n\
     event: token\ndata: {\"text\":\"Yo\"}\n\n";
-const ENDING: &[u8] = b"event: done\ndata: {\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"total_tokens\":2}}\n\n";
-/// How many milliseconds lie between the token and the end, where the variable is set: as long as a model's reply, they
-/// let the machine come to rest between two first tokens as it does there. Otherwise all is one write.
-const REPLY: &str = "FLOOR_REPLY_MS";
+const TOKEN: &[u8] = b"event: token\ndata: {\"text\":\"Yo\"}\n\n";
+const ENDING: &[u8] = b"event: done\ndata: {\"stop_reason\":\"end_turn\",\"usage\":null}\n\n";
+/// From one token to the next, as the scripted model has it.
+const GAP: Duration = Duration::from_millis(5);
+/// What precedes the number of tokens in a request.
+const WISH: &[u8] = b"something in ";
+/// How late the kernel may wake this thread, in nanoseconds. Its own 50,000 would be in each gap of this arm, and in no
+/// other's: they wait for sockets.
+const TIMER_SLACK: &str = "1";
 /// The longest head of a response, in bytes.
 const LONGEST_HEAD: usize = 64 * 1024;
 /// How long the answer to a `POST` may take. A `GET /next` waits for as long as there is no invocation.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+#[expect(clippy::disallowed_methods, reason = "it has no other settings")]
 fn main() -> io::Result<()> {
     let endpoint = std::env::var("AWS_LAMBDA_RUNTIME_API").map_err(io::Error::other)?;
-    let reply =
-        std::env::var(REPLY).ok().and_then(|millis| millis.parse().ok()).map_or(Duration::ZERO, Duration::from_millis);
+    // Where there is no such file, the gaps are that much longer.
+    let _ = std::fs::write("/proc/self/timerslack_ns", TIMER_SLACK);
     let mut polling = connect(&endpoint)?;
     let mut answering = connect(&endpoint)?;
     answering.set_read_timeout(Some(PATIENCE))?;
@@ -46,11 +52,17 @@ fn main() -> io::Result<()> {
              content-type: application/vnd.awslambda.http-integration-response\r\n\r\n"
         )?;
         chunk(&mut request, BEGINNING)?;
-        if !reply.is_zero() {
-            answering.write_all(&request)?;
+        let began = Instant::now();
+        answering.write_all(&request)?;
+        // Only now: nothing is looked at before the first token.
+        let tokens = tokens(&read).ok_or_else(|| broken("a request that names no number of tokens"))?;
+        for said in 1..tokens {
             request.clear();
-            std::thread::sleep(reply);
+            chunk(&mut request, TOKEN)?;
+            thread::sleep((began + GAP * said).saturating_duration_since(Instant::now()));
+            answering.write_all(&request)?;
         }
+        request.clear();
         chunk(&mut request, ENDING)?;
         request.extend_from_slice(b"0\r\n\r\n");
         answering.write_all(&request)?;
@@ -76,7 +88,7 @@ fn response<'a>(connection: &mut TcpStream, read: &'a mut Vec<u8>) -> io::Result
     read.clear();
     let end = loop {
         fill(connection, read)?;
-        if let Some(end) = memmem::find(read, b"\r\n\r\n") {
+        if let Some(end) = find(read, b"\r\n\r\n") {
             break end + 4;
         }
         if read.len() > LONGEST_HEAD {
@@ -89,6 +101,18 @@ fn response<'a>(connection: &mut TcpStream, read: &'a mut Vec<u8>) -> io::Result
         fill(connection, read)?;
     }
     head(read, end)
+}
+
+/// How many tokens a request asks for.
+fn tokens(request: &[u8]) -> Option<u32> {
+    let wish = request.get(find(request, WISH)? + WISH.len()..)?;
+    let digits = wish.split(|byte| !byte.is_ascii_digit()).next()?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Where a text begins in another.
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
 }
 
 fn head(read: &[u8], end: usize) -> io::Result<&str> {
@@ -117,4 +141,17 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 fn broken(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_has_as_many_tokens_as_the_request_asks_for() {
+        let request =
+            br#"HTTP/1.1 200 OK ... {"body":"{\"message\":\"Yo! Tell me something in 16 tokens, will you?\"}"}"#;
+        assert_eq!(tokens(request), Some(16));
+        assert_eq!(tokens(b"Tell me something"), None);
+    }
 }
