@@ -23,7 +23,7 @@ pub struct Distribution {
 /// How finely a distribution is kept.
 #[derive(Debug, Clone, Copy)]
 pub enum Precision {
-    /// Three significant digits: within 0.1 %.
+    /// Three significant digits: within 0.1 % or a microsecond.
     Fine,
     /// Two significant digits: within 1 %, at an eighth of the memory. For the many of a time line.
     Coarse,

@@ -113,7 +113,7 @@ impl Words {
             ),
             Metric::Gap => (
                 "Between tokens",
-                "From each token of a reply to the next, as they were read; tokens that one read brought have no gap.",
+                "From each token of a reply to the next, as they were read; zero for two that one read brought.",
                 "gaps",
             ),
             Metric::Stall => ("Longest stall", "The longest gap of a reply.", "replies"),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::distribution::{Distribution, Precision};
+use crate::outcome::Outcome;
 use crate::sample::Sample;
 
 /// Counts what happens; clones count the same run. The warm-up counts too.
@@ -22,7 +23,7 @@ struct Counters {
 /// How far a run is at one moment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Snapshot {
-    /// Requests that have been started.
+    /// Requests that were due: those that have been started, and those that never will be.
     pub started: u64,
     /// Replies that came whole.
     pub done: u64,
@@ -54,6 +55,10 @@ impl Progress {
     }
 
     pub(crate) fn ended(&self, sample: &Sample) {
+        // Then it leaves none under way.
+        if sample.outcome == Outcome::NeverStarted {
+            self.started();
+        }
         let ended = if sample.outcome.is_done() { &self.0.done } else { &self.0.failed };
         ended.fetch_add(1, Ordering::Relaxed);
         self.0.tokens.fetch_add(sample.tokens, Ordering::Relaxed);

@@ -136,7 +136,8 @@ impl LatencyReport {
     }
 }
 
-/// A distribution, in milliseconds. The mean is exact; the others are within 0.1 % (1 % in a time line).
+/// A distribution, in milliseconds. The mean is exact; the others are within 0.1 % (1 % in a time line) or a
+/// microsecond.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// How many were counted.

@@ -51,6 +51,16 @@ pub(crate) fn print_schema() -> Result<ExitCode, FileError> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Sees that the files can be written, before a long run is made for them. What they hold stays until there is a report.
+pub(crate) fn check(output: &OutputArgs) -> Result<(), FileError> {
+    let json = output.json.as_deref().filter(|file| *file != Path::new("-"));
+    for file in json.into_iter().chain(output.html.as_deref()) {
+        let opened = fs::OpenOptions::new().create(true).append(true).open(file);
+        opened.map_err(|source| FileError::Write { file: file.to_owned(), source })?;
+    }
+    Ok(())
+}
+
 /// Judges the report, shows it, and writes the files.
 pub(crate) fn conclude(mut report: Report, output: &OutputArgs) -> Result<ExitCode, FileError> {
     let streaming = output.require_streaming.then(Threshold::streaming);

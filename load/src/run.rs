@@ -3,6 +3,7 @@
 //! `closed` and `open` say when a request starts; `request` makes one and records it. Both end by themselves
 //! when no more requests are due and all have ended; here is what ends them otherwise.
 
+mod backoff;
 mod closed;
 mod open;
 mod request;

@@ -8,7 +8,7 @@ use crate::streaming::{Evidence, Verdict};
 /// The facts of one request.
 ///
 /// A moment is counted from the *intended* start, so that the time in which a request waited for its turn is part of
-/// it: in an open loop the start on the schedule, in a closed one the end of the request before.
+/// it: in an open loop the start on the schedule, in a closed one the moment at which the client is free for it.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// When the request was to start.

@@ -55,7 +55,7 @@ pub(super) fn latencies(report: &Report) -> Markup {
     html! {
         section {
             h2 { "All latencies" }
-            p.lead { "Of complete replies, in milliseconds. Percentiles are within 0.1 %, means exact." }
+            p.lead { "Of complete replies, in milliseconds. Percentiles are within 0.1 % or a microsecond, means exact." }
             (scrolling("All latencies", &latency_table(&report.latency)))
             @if both {
                 @for (name, latencies) in apart {

@@ -122,6 +122,7 @@ fn span(report: &Report) -> Result<Option<Span>, InvalidReport> {
     let start = start.ok_or_else(|| InvalidReport::StartedAt(started_at.clone()))?;
     // To the microsecond, as it was.
     let duration = Duration::try_from_secs_f64((report.duration_s * 1e6).round() / 1e6);
-    let duration = duration.map_err(|_| InvalidReport::Duration(report.duration_s))?;
-    Ok(Some(Span { start, end: start + duration }))
+    let end = duration.ok().and_then(|duration| start.checked_add(duration));
+    let end = end.ok_or(InvalidReport::Duration(report.duration_s))?;
+    Ok(Some(Span { start, end }))
 }

@@ -1,4 +1,5 @@
-//! Closed loop: each client starts a request when its last one has ended, as people do who wait for a reply.
+//! Closed loop: each client starts a request when its last one has ended, as people do who wait for a reply; after a
+//! failure it pauses first.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout, timeout_at};
 
+use super::backoff::Backoff;
 use super::request::{Due, Requests};
 use super::stage::{Stage, Stages};
 use crate::extent::{Extent, Part, WarmUp};
@@ -46,6 +48,7 @@ async fn serve(requests: Requests, quota: Arc<Quota>, first: Instant, stages: St
     if timeout_at(first.into(), stages.reached(Stage::Draining)).await.is_ok() {
         return;
     }
+    let mut backoff = Backoff::default();
     loop {
         // Made ready before it may start, so that the time this takes is no part of its latency.
         let Some(index) = quota.reserve() else { return };
@@ -55,7 +58,13 @@ async fn serve(requests: Requests, quota: Arc<Quota>, first: Instant, stages: St
         }
         let intended = Instant::now();
         let Some(part) = quota.take(index, intended) else { return };
-        requests.make(Due { intended, part }, prepared).await;
+        let outcome = requests.make(Due { intended, part }, prepared).await;
+        // Over before the next request's intended start, so that it is part of no time.
+        if let Some(pause) = backoff.after(&outcome)
+            && timeout(pause, stages.reached(Stage::Draining)).await.is_ok()
+        {
+            return;
+        }
     }
 }
 

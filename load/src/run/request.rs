@@ -44,15 +44,17 @@ impl Requests {
         self.0.client.prepare(index).await
     }
 
-    /// Makes a request and records it. The time until its connection can be used again counts for nobody.
-    pub(super) async fn make(&self, due: Due, prepared: Result<Prepared, AuthError>) {
+    /// Makes a request, records it, and tells how it ended. The time until its connection can be used again counts for
+    /// nobody.
+    pub(super) async fn make(&self, due: Due, prepared: Result<Prepared, AuthError>) -> Outcome {
         let inner = &self.0;
         let mut draft = Draft::new(due.intended);
         let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 draft.explain(error.to_string());
-                return self.record(due, draft, Outcome::NeverStarted);
+                self.record(due, draft, Outcome::NeverStarted);
+                return Outcome::NeverStarted;
             }
         };
         inner.client.progress.started();
@@ -62,10 +64,11 @@ impl Requests {
             () = sleep(inner.limit) => (Outcome::TimedOut, None),
             () = inner.stages.reached(Stage::Over) => (Outcome::Unfinished, None),
         };
-        self.record(due, draft, outcome);
+        self.record(due, draft, outcome.clone());
         if let Some(rest) = rest {
             rest.finish(&inner.client).await;
         }
+        outcome
     }
 
     /// Records a request that was due, and was not sent.

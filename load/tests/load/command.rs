@@ -1,6 +1,8 @@
 //! The program as people and CI run it.
 
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -144,4 +146,46 @@ fn the_key_comes_from_the_environment_and_is_shown_nowhere() {
     assert!(!String::from_utf8(output.stdout).unwrap().contains("s3cret"));
     let help = Command::new(env!("CARGO_BIN_EXE_bro-load")).arg("--help").env("BRO_LOAD_API_KEY", "s3cret").output();
     assert!(!String::from_utf8(help.unwrap().stdout).unwrap().contains("s3cret"));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_says_what_it_does_the_first_time_and_the_second() {
+    let server = Server::start(|_| vec![Step::Hang]);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_bro-load"))
+        .args([&server.url(), "-d", "50s", "--timeout", "50s", "--drain", "50s"])
+        .env_remove("BRO_LOAD_API_KEY")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while server.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let (tell, told) = std::sync::mpsc::channel();
+    let lines = BufReader::new(program.stderr.take().unwrap()).lines();
+    // A line of progress may come between.
+    let lines = lines.map(Result::unwrap).filter(|line| !line.contains("under way,"));
+    std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
+    for expected in ["No more requests are started.", "Those under way are given up."] {
+        let sentence = (0..10).find_map(|_| {
+            // Again where it came in a moment in which nobody listened.
+            Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap();
+            told.recv_timeout(Duration::from_secs(2)).ok()
+        });
+        assert!(sentence.as_ref().is_some_and(|sentence| sentence.starts_with(expected)), "{sentence:?}");
+    }
+    // Nothing was answered.
+    assert_eq!(program.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_ends_with_2_before_a_request_is_made() {
+    let server = Server::always(reply());
+    for option in ["--json", "--html"] {
+        let output = bro_load(&[&server.url(), "-n", "1", option, "/nowhere/run"]);
+        assert_eq!(status(&output), 2, "{output:?}");
+        assert!(told(&output).contains("/nowhere/run cannot be written"), "{output:?}");
+    }
+    assert!(server.requests().is_empty());
 }

@@ -196,6 +196,8 @@ fn a_document_that_is_no_report_does_not_merge() {
     assert!(broken(|report| report.schema = "bro-load/2".to_owned()).contains("bro-load/1"));
     assert!(broken(|report| report.started_at = Some("yesterday".to_owned())).contains("RFC 3339"));
     assert!(broken(|report| report.duration_s = -1.0).contains("duration_s"));
+    // Beyond what a moment can be.
+    assert!(broken(|report| report.duration_s = 1.844_674_407_370_955e19).contains("duration_s"));
     let histogram = broken(|report| report.warm.as_mut().unwrap().ttft.as_mut().unwrap().histogram = "AAAA".to_owned());
     assert!(histogram.contains("warm.ttft"), "{histogram}");
 }

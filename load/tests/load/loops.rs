@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bro_load::report::Ended;
 use bro_load::{Arrivals, Extent, Limits, Load, Outcome, Progress, Rate, WarmUp};
 
-use crate::support::{Server, Step, closed, done, end, head, limits, reply, requests, run, token};
+use crate::support::{Server, Step, closed, done, end, head, limits, reply, requests, run, token, write};
 
 fn open(rate: f64, max_in_flight: usize) -> Load {
     Load::Open {
@@ -116,7 +116,10 @@ async fn what_has_not_ended_when_the_drain_is_over_is_given_up_and_counted() {
     for load in [closed(3), open(100.0, 3)] {
         let plan = server.plan().limits(limits).load(load).extent(Extent::duration_of(Duration::from_millis(100)));
         let began = Instant::now();
-        let tally = run(&plan).await.tally;
+        let progress = Progress::default();
+        let tally = bro_load::run(&plan, &progress, std::future::pending::<()>).await.unwrap().tally;
+        let told = progress.snapshot();
+        assert_eq!((told.started, told.failed), (tally.requests(), tally.requests()), "none is under way any more");
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         assert_eq!(tally.count(|outcome| *outcome == Outcome::Unfinished), 3);
         let waiting = tally.count(|outcome| *outcome == Outcome::NeverStarted);
@@ -148,4 +151,33 @@ async fn an_interrupted_run_lets_requests_end_and_reports() {
         assert_eq!((finished.run.ended, finished.tally.requests() - finished.tally.done()), (Ended::Interrupted, 0));
         assert!(finished.tally.done() >= 3);
     }
+}
+
+#[tokio::test]
+async fn a_client_pauses_after_a_failure_and_no_latency_holds_the_pause() {
+    // Pauses of 100, 200 and 400 ms come before the only reply.
+    let server = Server::start(|request| if request.index < 3 { vec![refusal()] } else { reply() });
+    let began = Instant::now();
+    let report = run(&server.plan().extent(requests(4))).await.report();
+    assert!(began.elapsed() >= Duration::from_millis(700), "{:?}", began.elapsed());
+    assert_eq!((report.requests.total, report.requests.failed, server.requests().len()), (4, 3, 4));
+    let total = report.latency.total.unwrap();
+    assert!(total.count == 1 && total.max < 400.0, "{total:?}");
+}
+
+#[tokio::test]
+async fn a_pause_ends_with_the_run() {
+    let server = Server::start(|_| vec![refusal()]);
+    let report = run(&server.plan().load(closed(2)).extent(requests(2))).await.report();
+    assert_eq!((report.requests.failed, server.requests().len()), (2, 2));
+
+    // Requests begin at 0, 100 and 300 ms at the earliest; the next would at 700 ms.
+    let server = Server::start(|_| vec![refusal()]);
+    let report = run(&server.plan().extent(Extent::duration_of(Duration::from_millis(600)))).await.report();
+    assert!((1..=3).contains(&report.requests.failed), "{:?}", report.requests);
+    assert_eq!(report.requests.failed, u64::try_from(server.requests().len()).unwrap());
+}
+
+fn refusal() -> Step {
+    write("HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n")
 }
