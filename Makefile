@@ -38,7 +38,7 @@ test: test-rust test-web test-clients test-template test-browser test-model ## R
 
 .PHONY: test-rust
 test-rust: function ## Rust: units, the stand-ins, the deployed binary over the real protocols
-	$(CARGO) test --locked -p bro-buddy -p bro-load -p local-bedrock -p local-lambda -p local-signature -p local-stack -p peers -p soak \
+	$(CARGO) test --locked -p bro-buddy -p bro-load -p local-bedrock -p local-edge -p local-lambda -p local-signature -p local-stack -p peers -p soak \
 		--no-default-features
 
 .PHONY: test-web
@@ -73,6 +73,24 @@ test-browser: function stack web/node_modules chromium ## The page in Chromium: 
 test-model: function stack $(VENV)/installed ## The real model, alone and through the whole stack
 	$(CARGO) test $(LOCAL) -p local-model -p local-stack
 	tests/with-stack $(STACK) -- $(BIN)/pytest -q tests/real_model
+
+# The key of a deployment that only tests know.
+ACCESS_KEY := key-of-the-access-tests
+SCRIPTED   := --scripted --ttft 100 --gap 20
+
+.PHONY: test-access
+test-access: function stack $(VENV)/installed web/node_modules chromium ## The whole stack under each access of a deployment: the checks of `make smoke`, and the page
+	tests/with-stack $(STACK) $(SCRIPTED) -- $(BIN)/pytest -q tests/smoke
+	tests/with-stack $(STACK) $(SCRIPTED) --access iam -- env AWS_ACCESS_KEY_ID=AKIALOCALCALLER00000 \
+		AWS_SECRET_ACCESS_KEY=local-caller-secret AWS_REGION=us-east-1 BRO_BUDDY_SIGN=1 $(BIN)/pytest -q tests/smoke
+	@set -e; for access in public cloudfront; do \
+		set -x; tests/with-stack $(STACK) $(SCRIPTED) --access $$access --api-key $(ACCESS_KEY) -- env BRO_BUDDY_KEY=$(ACCESS_KEY) \
+			sh -ec '$(BIN)/pytest -q tests/smoke; npm --prefix web run test:browser -- access'; \
+	done
+
+.PHONY: smoke
+smoke: $(VENV)/installed ## Checks a running Bro-Buddy, wherever it is: `make smoke URL=https://… KEY=… SIGN=1`
+	@BRO_BUDDY_URL='$(URL)' BRO_BUDDY_KEY='$(KEY)' BRO_BUDDY_SIGN='$(SIGN)' $(BIN)/pytest -q tests/smoke
 
 .PHONY: stack
 stack:

@@ -67,7 +67,7 @@ fn no_build_flags_reach_the_function_by_a_file() {
 
 #[test]
 fn nothing_below_local_depends_on_the_function() {
-    for crate_name in ["bedrock", "lambda", "model", "signature", "stack"] {
+    for crate_name in ["bedrock", "edge", "lambda", "model", "signature", "stack"] {
         let manifest = read(&Path::new(ROOT).join("local").join(crate_name).join("Cargo.toml"));
         assert!(!manifest.contains("bro-buddy"), "local/{crate_name} depends on the function");
     }

@@ -20,16 +20,16 @@ use crate::{
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The signature that the request should have, in lower-case hexadecimal. The scope's date must be that of
-/// `signed_at`.
+/// `signed_at`, and `content_sha256` is the hash of the body, in lower-case hexadecimal too.
 pub(crate) fn signature(
     head: &Parts,
-    body: &[u8],
+    content_sha256: &str,
     authorization: &Authorization,
     signed_at: Timestamp,
     credentials: &Credentials,
 ) -> String {
     let scope = &authorization.scope;
-    let request = hexadecimal_sha256(&canonical_request(head, body, authorization));
+    let request = hexadecimal_sha256(&canonical_request(head, content_sha256, authorization));
     let string_to_sign = format!("{ALGORITHM}\n{signed_at}\n{}\n{request}", scope.without_key());
     let key = generate_signing_key(credentials.secret_access_key(), signed_at.into(), scope.region(), scope.service());
     calculate_signature(key, string_to_sign.as_bytes())
@@ -39,7 +39,7 @@ pub(crate) fn hexadecimal_sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn canonical_request(head: &Parts, body: &[u8], authorization: &Authorization) -> Vec<u8> {
+fn canonical_request(head: &Parts, content_sha256: &str, authorization: &Authorization) -> Vec<u8> {
     let mut request = Vec::new();
     for line in [head.method.as_str(), &path(head.uri.path()), &query(head, authorization.form)] {
         request.extend_from_slice(line.as_bytes());
@@ -52,7 +52,7 @@ fn canonical_request(head: &Parts, body: &[u8], authorization: &Authorization) -
         request.push(b'\n');
     }
     let signed_headers: Vec<&str> = authorization.signed_headers.iter().map(String::as_str).collect();
-    let end = format!("\n{}\n{}", signed_headers.join(";"), hexadecimal_sha256(body));
+    let end = format!("\n{}\n{content_sha256}", signed_headers.join(";"));
     request.extend_from_slice(end.as_bytes());
     request
 }

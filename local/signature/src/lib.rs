@@ -5,7 +5,7 @@
 //! up, and signs the same headers of the same request once more. What is wrong is a [`SignatureError`] in AWS's words.
 //! How a service wraps that in HTTP is its own affair.
 //!
-//! [`sign`] is the other side, for an edge that signs what it forwards, and for tests.
+//! [`sign`] is the other side, for tests; [`sign_declared`] that of an edge that signs what it forwards.
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -43,5 +43,5 @@ pub use aws_credential_types::Credentials;
 pub use date::{Timestamp, Window};
 pub use error::{Incomplete, SignatureError};
 pub use scope::CredentialScope;
-pub use signer::sign;
+pub use signer::{sign, sign_declared};
 pub use verifier::Verifier;

@@ -32,9 +32,25 @@ pub fn sign(
     service: &str,
     now: SystemTime,
 ) -> Result<(), InvalidHeaderValue> {
+    sign_declared(head, &hexadecimal_sha256(body), credentials, region, service, now)
+}
+
+/// Signs a request whose body is not there yet, or is not to be read: `content_sha256` is what somebody says its hash
+/// is, in lower-case hexadecimal. Whoever verifies finds out.
+///
+/// # Errors
+/// Where the hash or the credentials hold what no header can carry.
+pub fn sign_declared(
+    head: &mut Parts,
+    content_sha256: &str,
+    credentials: &Credentials,
+    region: &str,
+    service: &str,
+    now: SystemTime,
+) -> Result<(), InvalidHeaderValue> {
     let signed_at = Timestamp::from(now);
     head.headers.insert(DATE, HeaderValue::try_from(signed_at.to_string())?);
-    head.headers.insert(CONTENT_SHA256, HeaderValue::try_from(hexadecimal_sha256(body))?);
+    head.headers.insert(CONTENT_SHA256, HeaderValue::try_from(content_sha256)?);
     head.headers.remove(SECURITY_TOKEN);
     if let Some(token) = credentials.session_token() {
         head.headers.insert(SECURITY_TOKEN, HeaderValue::try_from(token)?);
@@ -48,7 +64,7 @@ pub fn sign(
     let amazon = head.headers.keys().filter(|name| name.as_str().starts_with("x-amz-"));
     authorization.signed_headers.extend(amazon.map(ToString::to_string));
     authorization.signed_headers.retain(|name| name == "host" || head.headers.contains_key(name));
-    authorization.signature = canonical::signature(head, body, &authorization, signed_at, credentials);
+    authorization.signature = canonical::signature(head, content_sha256, &authorization, signed_at, credentials);
     let signed_headers: Vec<&str> = authorization.signed_headers.iter().map(String::as_str).collect();
     let header = format!(
         "{ALGORITHM} Credential={}, SignedHeaders={}, Signature={}",

@@ -45,10 +45,11 @@ impl Verifier {
         allow_time(authorization.form, signed_at, now.into())?;
         let credentials = self.credentials_of(&authorization, head, now)?;
         let declared = head.headers.get(CONTENT_SHA256).map(HeaderValue::as_bytes);
-        if declared.is_some_and(|hash| hash != hexadecimal_sha256(body).as_bytes()) {
+        let content_sha256 = hexadecimal_sha256(body);
+        if declared.is_some_and(|hash| hash != content_sha256.as_bytes()) {
             return Err(SignatureError::Mismatch);
         }
-        let expected = canonical::signature(head, body, &authorization, signed_at, credentials);
+        let expected = canonical::signature(head, &content_sha256, &authorization, signed_at, credentials);
         match expected.as_bytes().ct_eq(authorization.signature.as_bytes()).into() {
             true => Ok(credentials),
             false => Err(SignatureError::Mismatch),

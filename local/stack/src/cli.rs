@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use local_bedrock::FaultArgs;
 
+use crate::access::AccessArgs;
+
 /// Runs Bro-Buddy on this machine: the function's own binary, stand-ins for AWS Lambda and Amazon Bedrock,
 /// and a small language model. No AWS account is needed.
 #[derive(Parser)]
@@ -30,6 +32,8 @@ pub(crate) struct Cli {
     /// File for the function's log lines; a new temporary one if not given
     #[arg(long, value_name = "PATH")]
     pub(crate) log_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) access: AccessArgs,
     #[command(flatten)]
     pub(crate) faults: FaultArgs,
     #[command(flatten)]

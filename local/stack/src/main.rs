@@ -5,6 +5,7 @@
 //! What is as on AWS and what is not, each stand-in says itself: `local/lambda/README.md`, `local/bedrock/src/lib.rs`,
 //! `local/model/src/lib.rs`.
 
+mod access;
 mod cli;
 mod generator;
 mod role;

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+use crate::access::Door;
 use crate::cli::Cli;
 use crate::generator::{self, Chosen};
 use crate::role;
@@ -46,6 +47,14 @@ pub(crate) enum Error {
     #[cfg(feature = "real-model")]
     #[error(transparent)]
     Model(generator::ModelUnavailable),
+    /// The CloudFront function cannot be used.
+    #[error("{}: {why}; name the deployment's function with --viewer-request", path.display())]
+    ViewerRequest {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why it cannot be used.
+        why: String,
+    },
     /// The log file cannot be made.
     #[error("the log file: {0}")]
     LogFile(io::Error),
@@ -57,6 +66,7 @@ pub(crate) enum Error {
 /// Everything that is needed to serve.
 pub(crate) struct Stack {
     url: TcpListener,
+    door: Door,
     lambda: local_lambda::Config,
     bedrock: (TcpListener, local_bedrock::Config),
     control: Option<TcpListener>,
@@ -72,6 +82,7 @@ impl Stack {
         let url = TcpListener::bind((Ipv4Addr::LOCALHOST, cli.port)).await;
         let url = url.map_err(|source| Error::Port { port: cli.port, source })?;
         let address = url.local_addr()?;
+        let (door, url) = cli.access.door(url).await?;
 
         let chosen = generator::choose(&cli.model).await?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -82,8 +93,9 @@ impl Stack {
         let log_file = cli.log_file.clone().map_or_else(temporary_log_file, Ok)?;
         // Both handlers stand before the URL is shown, so that whoever reads it can stop us.
         let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let facts = [
-            Some(("open", format!("http://{address}/"))),
+        let facts = [Some(("open", format!("http://{address}/")))];
+        let ways = door.facts(url.local_addr()?).into_iter().map(Some);
+        let others = [
             Some(("model", chosen.description)),
             cli.faults.fault().map(|fault| ("fault", format!("{fault}: every request to Bedrock"))),
             network(&cli.faults),
@@ -91,24 +103,27 @@ impl Stack {
             Some(("log", log_file.display().to_string())),
             Some(("stop", "Ctrl-C".to_owned())),
         ];
-        screen::running(&facts.into_iter().flatten().collect::<Vec<_>>());
+        screen::running(&facts.into_iter().chain(ways).chain(others).flatten().collect::<Vec<_>>());
 
-        let lambda = local_lambda::Config::new(function)
+        let lambda = local_lambda::Config::new(door.configure_function(function))
             .sandboxes(cli.sandboxes)
             .log_file(log_file)
             .console(anstream::AutoStream::auto(io::stdout()));
-        Ok(Self { url, lambda, bedrock: (listener, bedrock), control, interrupt, terminate })
+        let lambda = door.configure_url(lambda);
+        Ok(Self { url, door, lambda, bedrock: (listener, bedrock), control, interrupt, terminate })
     }
 
     /// Serves until Ctrl-C or SIGTERM, then ends the function's processes and both stand-ins.
     pub(crate) async fn serve(self) -> Result<(), Error> {
-        let Self { url, lambda, bedrock: (listener, bedrock), control, mut interrupt, mut terminate } = self;
+        let Self { url, door, lambda, bedrock: (listener, bedrock), control, mut interrupt, mut terminate } = self;
         let (stop_bedrock, bedrock_stopped) = oneshot::channel::<()>();
         if let Some(control) = control {
             // Has nothing to finish: it ends with the program.
             let control = local_bedrock::run_control(control, bedrock.faults(), bedrock.network(), pending());
             tokio::spawn(control);
         }
+        // Has nothing to finish either.
+        tokio::spawn(door.serve());
         let bedrock = tokio::spawn(local_bedrock::run(listener, bedrock, async move {
             // Also when the sender is dropped because the function URL has failed.
             let _ = bedrock_stopped.await;
