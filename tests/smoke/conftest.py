@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import ssl
 import time
 import urllib.parse
@@ -47,7 +48,7 @@ class Service:
     def __init__(self, url, key, sign):
         self.url = urllib.parse.urlsplit(url)
         assert self.url.scheme in ("http", "https") and self.url.hostname, f"{url!r} is no URL"
-        self.key, self.signer = key, Signer() if sign else None
+        self.key, self.signer = key, Signer(self.url.hostname) if sign else None
 
     def get(self, path, headers=None):
         return self._answer("GET", path, None, headers or {})
@@ -92,15 +93,17 @@ class Service:
 
 
 class Signer:
-    """SigV4 for a function URL, with the credentials and the region that the AWS CLI would take."""
+    """SigV4 for a function URL, with the credentials that the AWS CLI would take, for the region in the URL's name."""
 
-    def __init__(self):
+    def __init__(self, host):
         import boto3
 
         session = boto3.Session()
-        self.credentials, self.region = session.get_credentials(), session.region_name
+        named = re.fullmatch(r".+\.lambda-url\.([a-z0-9-]+)\.on\.aws", host)
+        self.credentials = session.get_credentials()
+        self.region = named[1] if named else os.environ.get("AWS_REGION") or session.region_name
         assert self.credentials is not None, "SIGN=1 needs AWS credentials (AWS_ACCESS_KEY_ID, AWS_PROFILE, …)"
-        assert self.region, "SIGN=1 needs the function's region in AWS_REGION or AWS_DEFAULT_REGION"
+        assert self.region, "SIGN=1 needs the function's region in AWS_REGION: the URL does not name it"
 
     def sign(self, method, url, body, headers):
         from botocore.auth import SigV4Auth
