@@ -58,10 +58,11 @@ test-foreign: $(FOREIGN)/node/node_modules target/foreign/python ## The Lambda s
 		FOREIGN_PYTHON=$(CURDIR)/target/foreign/python $(BIN)/pytest -q $(FOREIGN)
 
 .PHONY: test-template
-test-template: $(VENV)/installed ## template.yaml is valid, and grants what it must and no more
+test-template: $(VENV)/installed target/checkov/installed tests/template/node_modules ## template.yaml is valid, creates what was agreed to, and grants what it must and no more
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/sam validate --lint --region us-east-1 --template template.yaml
 	$(BIN)/pytest -q tests/template
+	npm --prefix tests/template test
 
 .PHONY: test-browser
 test-browser: function stack web/node_modules chromium ## The page in Chromium: with scripted failures, then over the whole stack
@@ -139,14 +140,17 @@ fuzz: ## Fuzzes every parser, a minute each: `make fuzz FUZZ_SECONDS=600` (needs
 	done
 
 .PHONY: deploy
-deploy: $(VENV)/installed ## Deploys to AWS, asking for the parameters (needs cargo-lambda and an AWS account)
-	$(BIN)/sam build --beta-features
-	$(BIN)/sam deploy --guided --capabilities CAPABILITY_IAM
+deploy: $(VENV)/installed ## Deploys to AWS: `make deploy PROFILE_ARN=arn:… PARAMS='Access=iam' STACK_NAME=bro-buddy` (docs/DEPLOY.md)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python deploy/deploy.py
+
+.PHONY: api-key
+api-key: ## Draws an API key, and the digest of it for ApiKeys: `make api-key ID=alice`
+	@$(PYTHON) deploy/api_key.py '$(ID)'
 
 .PHONY: clean
 clean: ## Removes everything that was built
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules tests/clients/javascript/node_modules $(FOREIGN)/node/node_modules
+	rm -rf web/dist web/node_modules tests/clients/javascript/node_modules tests/template/node_modules $(FOREIGN)/node/node_modules
 
 .PHONY: chromium
 chromium:
@@ -179,6 +183,15 @@ web/node_modules: web/package-lock.json
 
 tests/clients/javascript/node_modules: tests/clients/javascript/package-lock.json
 	npm --prefix tests/clients/javascript ci --no-audit --no-fund
+	@touch $@
+
+tests/template/node_modules: tests/template/package-lock.json
+	npm --prefix tests/template ci --no-audit --no-fund
+	@touch $@
+
+target/checkov/installed: tests/template/checkov-requirements.txt
+	$(PYTHON) -m venv target/checkov
+	target/checkov/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(VENV)/installed: tests/requirements.txt

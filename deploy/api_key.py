@@ -1,0 +1,23 @@
+"""Draws an API key: `make api-key`, or `make api-key ID=alice`.
+
+The key goes to whoever may call, the digest into the parameter ApiKeys. The key itself is kept nowhere."""
+
+import hashlib
+import re
+import secrets
+import sys
+
+
+def draw(name=None):
+    """A key of 256 random bits, and what ApiKeys has of it: `id:digest`. Without a name the digest gives the id."""
+    key = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return key, f"{name or 'key-' + digest[:8]}:{digest}"
+
+
+if __name__ == "__main__":
+    given = sys.argv[1] if len(sys.argv) > 1 else None
+    if given and not re.fullmatch(r"[A-Za-z0-9_-]+", given):
+        sys.exit(f"{given!r} is no id of a key: letters, digits, - and _ only")
+    key, digest = draw(given)
+    print(f"key     {key}\ndigest  {digest}")
