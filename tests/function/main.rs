@@ -1,5 +1,5 @@
 //! The function as it is deployed, over the real protocols: a client's HTTP request through the stand-in for
-//! Lambda to the real binary, and from there with the real SDK to the stand-in for Bedrock.
+//! Lambda to the real binary, and from there to the stand-in for Bedrock.
 //!
 //! The binary is the one that `BRO_BUDDY_BIN` names, built in release mode and without any development
 //! dependency's features; `make test` builds it and sets the variable.
