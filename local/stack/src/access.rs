@@ -43,73 +43,93 @@ enum Access {
 }
 
 /// The way in, ready to be opened.
-pub(crate) struct Door {
-    access: Access,
-    key: Option<String>,
-    edge: Option<(TcpListener, local_edge::Config)>,
+pub(crate) enum Door {
+    Open,
+    Public { key: String },
+    Iam { caller: Credentials },
+    Cloudfront { key: String, edge: Box<Edge> },
+}
+
+/// CloudFront's stand-in, with the credentials that the function URL knows it by.
+pub(crate) struct Edge {
+    listener: TcpListener,
+    config: local_edge::Config,
     signer: Credentials,
 }
 
 impl AccessArgs {
     /// The way in to a function whose URL is at `url`. An edge takes its place there, and the URL itself moves.
     pub(crate) async fn door(&self, url: TcpListener) -> Result<(Door, TcpListener), Error> {
-        let key = matches!(self.access, Access::Public | Access::Cloudfront)
-            .then(|| self.api_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string()));
-        let (id, secret) = match self.access {
-            Access::Cloudfront => ("ASIALOCALCLOUDFRONT0", uuid::Uuid::new_v4().to_string()),
-            _ => ("AKIALOCALCALLER00000", "local-caller-secret".to_owned()),
+        let key = || self.api_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+        let door = match self.access {
+            Access::Open => Door::Open,
+            Access::Public => Door::Public { key: key() },
+            Access::Iam => Door::Iam { caller: credentials("AKIALOCALCALLER00000", "local-caller-secret") },
+            Access::Cloudfront => {
+                let origin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+                let edge = Edge::new(url, origin.local_addr()?, viewer_request(&self.viewer_request)?);
+                return Ok((Door::Cloudfront { key: key(), edge: Box::new(edge) }, origin));
+            }
         };
-        let signer = Credentials::new(id, secret, None, None, "bro-stack");
-        let mut door = Door { access: self.access, key, edge: None, signer };
-        if self.access != Access::Cloudfront {
-            return Ok((door, url));
-        }
-        let function = viewer_request(&self.viewer_request)?;
-        let origin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let config = local_edge::Config::new(origin.local_addr()?, REGION, door.signer.clone());
-        door.edge = Some((url, config.viewer_request(function)));
-        Ok((door, origin))
+        Ok((door, url))
+    }
+}
+
+impl Edge {
+    fn new(listener: TcpListener, origin: SocketAddr, function: ViewerRequest) -> Self {
+        // Of nobody else: whoever has them gets past the edge.
+        let signer = credentials("ASIALOCALCLOUDFRONT0", &uuid::Uuid::new_v4().to_string());
+        let config = local_edge::Config::new(origin, REGION, signer.clone()).viewer_request(function);
+        Self { listener, config, signer }
     }
 }
 
 impl Door {
     /// What a person needs to come in, by name.
     pub(crate) fn facts(&self, url: SocketAddr) -> Vec<(&'static str, String)> {
-        let origin = matches!(self.access, Access::Cloudfront)
-            .then(|| ("origin", format!("http://{url}/ lets only the edge in")));
-        let signer = matches!(self.access, Access::Iam).then(|| {
-            let (id, secret) = (self.signer.access_key_id(), self.signer.secret_access_key());
-            ("sign", format!("AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={REGION}"))
-        });
-        let key = self.key.clone().map(|key| ("key", key));
-        [origin, signer, key].into_iter().flatten().collect()
+        match self {
+            Self::Open => Vec::new(),
+            Self::Public { key } => vec![("key", key.clone())],
+            Self::Iam { caller } => {
+                let (id, secret) = (caller.access_key_id(), caller.secret_access_key());
+                vec![("sign", format!("AWS_ACCESS_KEY_ID={id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={REGION}"))]
+            }
+            Self::Cloudfront { key, .. } => {
+                vec![("origin", format!("http://{url}/ lets only the edge in")), ("key", key.clone())]
+            }
+        }
     }
 
     /// The variables that a deployment sets.
     pub(crate) fn configure_function(&self, function: Function) -> Function {
-        match &self.key {
-            Some(key) => function
+        match self {
+            Self::Open | Self::Iam { .. } => function,
+            Self::Public { key } | Self::Cloudfront { key, .. } => function
                 .env("API_KEY_SHA256", format!("local:{}", hexadecimal_sha256(key)))
                 .env("REQUIRE_API_KEY", "true"),
-            None => function,
         }
     }
 
     /// The function URL's `AuthType`.
     pub(crate) fn configure_url(&self, config: Config) -> Config {
-        match self.access {
-            Access::Open | Access::Public => config,
-            Access::Iam | Access::Cloudfront => config.aws_iam([self.signer.clone()]),
+        match self {
+            Self::Open | Self::Public { .. } => config,
+            Self::Iam { caller } => config.aws_iam([caller.clone()]),
+            Self::Cloudfront { edge, .. } => config.aws_iam([edge.signer.clone()]),
         }
     }
 
     /// Serves the edge, where there is one, for as long as the future is polled.
     pub(crate) async fn serve(self) {
-        if let Some((listener, config)) = self.edge {
+        if let Self::Cloudfront { edge, .. } = self {
             // Without a shutdown of its own it ends with this program.
-            let _ = local_edge::run(listener, config, std::future::pending()).await;
+            let _ = local_edge::run(edge.listener, edge.config, std::future::pending()).await;
         }
     }
+}
+
+fn credentials(id: &str, secret: &str) -> Credentials {
+    Credentials::new(id, secret, None, None, "bro-stack")
 }
 
 fn viewer_request(path: &Path) -> Result<ViewerRequest, Error> {
