@@ -34,7 +34,7 @@ function:
 	$(CARGO) build --locked --release -p bro-buddy
 
 .PHONY: test
-test: test-rust test-web test-clients test-template test-browser test-model ## Runs every test but test-foreign
+test: test-rust test-web test-clients test-browser test-model ## Runs every test but test-deploy and test-foreign
 
 .PHONY: test-rust
 test-rust: function ## Rust: units, the stand-ins, the deployed binary over the real protocols
@@ -57,6 +57,9 @@ test-foreign: $(FOREIGN)/node/node_modules target/foreign/python ## The Lambda s
 	LOCAL_LAMBDA_BIN=$(CURDIR)/target/debug/local-lambda FOREIGN_BIN=$(CURDIR)/target/debug \
 		FOREIGN_PYTHON=$(CURDIR)/target/foreign/python $(BIN)/pytest -q $(FOREIGN)
 
+.PHONY: test-deploy
+test-deploy: test-template test-artefact test-access ## What can be proved of a deployment without an AWS account
+
 .PHONY: test-template
 test-template: $(VENV)/installed target/checkov/installed tests/template/node_modules ## template.yaml is valid, creates what was agreed to, and grants what it must and no more
 	$(BIN)/cfn-lint template.yaml
@@ -74,6 +77,16 @@ test-browser: function stack web/node_modules chromium ## The page in Chromium: 
 test-model: function stack $(VENV)/installed ## The real model, alone and through the whole stack
 	$(CARGO) test $(LOCAL) -p local-model -p local-stack
 	tests/with-stack $(STACK) -- $(BIN)/pytest -q tests/real_model
+
+# cargo-lambda builds with zig for an old glibc, in a folder of its own.
+LAMBDA   := target/lambda/bro-buddy
+
+.PHONY: test-artefact
+test-artefact: $(VENV)/installed ## What is deployed, as cargo-lambda builds it: its size, what it needs of the system, and the function's tests over it
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cargo-lambda lambda build --locked --release --bin bro-buddy --output-format zip
+	PATH="$(CURDIR)/$(BIN):$$PATH" ARTEFACT=$(CURDIR)/$(LAMBDA)/bootstrap.zip $(BIN)/pytest -q tests/artefact
+	cd $(LAMBDA) && $(CURDIR)/$(BIN)/python -m zipfile -e bootstrap.zip . && chmod +x bootstrap
+	BRO_BUDDY_BIN=$(CURDIR)/$(LAMBDA)/bootstrap $(CARGO) test --locked -p bro-buddy --no-default-features --test function
 
 # The key of a deployment that only tests know.
 ACCESS_KEY := key-of-the-access-tests
