@@ -10,12 +10,11 @@ use http_body_util::Full;
 
 use crate::auth::{AuthError, Authorizer, CONTENT_SHA256, content_sha256};
 use crate::bodies::Bodies;
-use crate::connection::{Connection, Dialer, Pool};
+use crate::connection::{Connection, Dialer, NoDialer, Pool, TlsUnavailable};
 use crate::endpoint::Endpoint;
 use crate::format::Format;
 use crate::plan::{Connections, Plan};
 use crate::progress::Progress;
-use crate::run::RunError;
 
 /// Signed requests that have waited longer are signed anew: a signature holds for five minutes.
 const SIGNED_FOR: Duration = Duration::from_secs(60);
@@ -39,6 +38,26 @@ pub(crate) struct Prepared {
     at: Instant,
 }
 
+/// Why an endpoint cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum NoClient {
+    /// TLS cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsUnavailable),
+    /// The address names no host that HTTP could ask for.
+    #[error("the address's host cannot be used: {0}")]
+    Host(String),
+}
+
+impl From<NoDialer> for NoClient {
+    fn from(error: NoDialer) -> Self {
+        match error {
+            NoDialer::Tls(error) => Self::Tls(error),
+            NoDialer::Name(error) => Self::Host(error.to_string()),
+        }
+    }
+}
+
 impl Prepared {
     /// Whether it may be sent now.
     pub(crate) fn is_fresh(&self) -> bool {
@@ -47,11 +66,11 @@ impl Prepared {
 }
 
 impl Client {
-    pub(crate) fn new(plan: &Plan, progress: Progress) -> Result<Self, RunError> {
+    pub(crate) fn new(plan: &Plan, progress: Progress) -> Result<Self, NoClient> {
         let dialer = Dialer::new(&plan.endpoint, plan.limits.connect)?;
         let mut headers = HeaderMap::new();
         let host =
-            HeaderValue::from_str(plan.endpoint.authority()).map_err(|error| RunError::Host(error.to_string()))?;
+            HeaderValue::from_str(plan.endpoint.authority()).map_err(|error| NoClient::Host(error.to_string()))?;
         headers.insert(HOST, host);
         headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

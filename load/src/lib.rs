@@ -44,6 +44,7 @@ pub mod waterfall;
 
 pub use arrivals::{Arrivals, Rate};
 pub use bodies::Bodies;
+pub use client::NoClient;
 pub use connection::TlsUnavailable;
 pub use distribution::Distribution;
 pub use endpoint::Endpoint;

@@ -13,8 +13,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::client::Client;
-use crate::connection::{NoDialer, TlsUnavailable};
+use crate::client::{Client, NoClient};
 use crate::plan::{Load, Plan};
 use crate::progress::Progress;
 use crate::report::{Ended, Report, Run};
@@ -46,27 +45,15 @@ impl Finished {
 /// Why there can be no run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// TLS cannot be used.
+    /// The endpoint cannot be asked.
     #[error(transparent)]
-    Tls(#[from] TlsUnavailable),
-    /// The address names no host that HTTP could ask for.
-    #[error("the address's host cannot be used: {0}")]
-    Host(String),
+    Client(#[from] NoClient),
     /// A request cannot be signed.
     #[error("the first request cannot be signed: {0}")]
     Signature(#[from] crate::auth::AuthError),
     /// The thread that keeps the schedule cannot be started.
     #[error("no thread for the schedule: {0}")]
     Thread(#[from] std::io::Error),
-}
-
-impl From<NoDialer> for RunError {
-    fn from(error: NoDialer) -> Self {
-        match error {
-            NoDialer::Tls(error) => Self::Tls(error),
-            NoDialer::Name(error) => Self::Host(error.to_string()),
-        }
-    }
 }
 
 /// Makes a plan's requests. What becomes of them is in the result, never an error.

@@ -4,10 +4,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use super::error::HttpError;
 use super::event_stream::EventStream;
-use super::problem;
-use crate::chat::ChatError;
 use crate::telemetry::SharedRecord;
 
 /// A response, and the record that is to be written once it is delivered.
@@ -27,11 +24,6 @@ pub enum Body {
 }
 
 impl Answer {
-    /// The answer to a request that has met a bug of ours.
-    pub fn internal(request_id: &str) -> Self {
-        problem::answer(&HttpError::Failed(ChatError::Internal), request_id)
-    }
-
     pub(super) fn full(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
         let mut response = Response::new(Body::Full(body.into()));
         *response.status_mut() = status;

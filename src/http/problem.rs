@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::error::{HttpError, Refusal};
 use super::sse::X_REQUEST_ID;
+use crate::chat::ChatError;
 
 #[derive(Serialize)]
 struct Problem<'a> {
@@ -50,6 +51,13 @@ pub(super) fn answer(error: &HttpError, request_id: &str) -> Answer {
             answer.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"bro-buddy\""))
         }
         _ => answer,
+    }
+}
+
+impl Answer {
+    /// The answer to a request that has met a bug of ours.
+    pub fn internal(request_id: &str) -> Self {
+        answer(&HttpError::Failed(ChatError::Internal), request_id)
     }
 }
 

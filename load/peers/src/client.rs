@@ -1,7 +1,7 @@
 //! One load on one arm: bro-load for those that speak HTTP and server-sent events, the minimal client for Bedrock. Both
 //! tell what they saw in samples of the same kind.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use bro_load::{Bodies, Endpoint, Extent, Finished, Format, Limits, Plan, Progress, Report, Tally, WarmUp};
@@ -9,47 +9,13 @@ use tokio::time::timeout;
 
 use crate::arm::Arm;
 use crate::deployment::Deployment;
+use crate::load::{Amount, Load};
 use crate::{direct, model, progress};
 
 /// Beyond what a load is planned to take. Every request has a shorter limit of its own.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How long a request may take, with the start of its process.
 const FIRST_REPLY: Duration = Duration::from_secs(120);
-
-/// A closed loop: each client asks again when its last reply has ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
-    pub(crate) clients: NonZeroUsize,
-    pub(crate) amount: Amount,
-    /// The first so many requests are in no figure.
-    pub(crate) warm_up: u64,
-    /// The length of each reply.
-    pub(crate) tokens: u32,
-}
-
-/// How many requests are measured.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Amount {
-    Requests(NonZeroU64),
-    /// Those that start in this time.
-    During(Duration),
-}
-
-impl Load {
-    /// How long its model takes, at least.
-    fn shortest(&self) -> Duration {
-        let reply = model::reply(self.tokens);
-        let one_after_the_other = |requests: u64| {
-            let each = requests.div_ceil(self.clients.get() as u64);
-            reply * u32::try_from(each).unwrap_or(u32::MAX)
-        };
-        let measured = match self.amount {
-            Amount::Requests(count) => one_after_the_other(count.get()),
-            Amount::During(time) => time + reply,
-        };
-        one_after_the_other(self.warm_up) + measured
-    }
-}
 
 /// Why there are no figures.
 #[derive(Debug, thiserror::Error)]

@@ -17,12 +17,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::arm::Arm;
-use crate::model::Paced;
+use crate::model::{PROFILE, Paced};
 use crate::processes::{self, Marker, Processes};
 use crate::server::{self, Server};
 
-/// The inference profile that every arm asks for.
-pub(crate) const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
 /// What a process may take to start: fifty at once on two cores take longer than Lambda's 10 s.
 const START: Duration = Duration::from_secs(90);
 /// How long a stand-in may take to end.

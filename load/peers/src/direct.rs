@@ -19,9 +19,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::client::Load;
-use crate::deployment::PROFILE;
-use crate::model;
+use crate::load::Load;
+use crate::model::{self, PROFILE};
 use crate::turns::{Turn, Turns};
 
 /// The longest wait for anything of Bedrock's.

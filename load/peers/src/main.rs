@@ -15,6 +15,7 @@ mod deployment;
 mod direct;
 mod document;
 mod figures;
+mod load;
 mod machine;
 mod markdown;
 mod model;

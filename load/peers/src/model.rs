@@ -7,6 +7,8 @@ use local_bedrock::{Failure, Generation, Generator, Message, Piece, Prompt, Refu
 
 use crate::pace::Pace;
 
+/// The inference profile that every arm asks for.
+pub(crate) const PROFILE: &str = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0";
 /// From a request to its first token.
 pub(crate) const FIRST_TOKEN: Duration = Duration::from_millis(5);
 /// From one token to the next.

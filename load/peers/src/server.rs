@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::deployment::PROFILE;
+use crate::model::PROFILE;
 use crate::processes;
 
 /// How long it may take until it accepts a connection, and to end.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use crate::client::{Amount, Load};
+use crate::load::{Amount, Load};
 
 /// The requests of one load, handed out one by one.
 #[derive(Debug)]

@@ -8,9 +8,10 @@ use bro_load::Tally;
 
 use super::{Bench, Error, cpu_since, failed, percentiles, stop};
 use crate::arm::Arm;
-use crate::client::{Amount, Load, measure};
+use crate::client::measure;
 use crate::deployment::Deployment;
 use crate::figures::{Endurance, Stage, StageUsage};
+use crate::load::{Amount, Load};
 use crate::progress;
 
 /// Requests before the first stage: allocators and pools fill.

@@ -7,8 +7,9 @@ use bro_load::Tally;
 
 use super::{Bench, Error, failed, percentiles, stop};
 use crate::arm::Arm;
-use crate::client::{Amount, Load, measure};
+use crate::client::measure;
 use crate::figures::{Latency, Times};
+use crate::load::{Amount, Load};
 use crate::progress;
 
 /// Tokens of a reply.

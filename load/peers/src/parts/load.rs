@@ -8,9 +8,10 @@ use bro_load::{Metric, Tally};
 
 use super::{Bench, Error, cpu_since, failed, percentiles, stop};
 use crate::arm::Arm;
-use crate::client::{Amount, Load, measure};
+use crate::client::measure;
 use crate::deployment::Deployment;
 use crate::figures::{Level, LevelUsage};
+use crate::load::{Amount, Load};
 use crate::progress;
 
 /// Tokens of a reply.

@@ -9,9 +9,10 @@ use tokio::time::timeout;
 
 use super::{Bench, Error};
 use crate::arm::Arm;
-use crate::client::{Amount, Load, measure};
+use crate::client::measure;
 use crate::deployment::{Deployment, PlatformLog};
 use crate::figures::{Start, Typical};
+use crate::load::{Amount, Load};
 use crate::model::FIRST_TOKEN;
 use crate::progress;
 
