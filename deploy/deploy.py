@@ -14,7 +14,7 @@ import tempfile
 import boto3
 import yaml
 from account import Account
-from api_key import draw
+from api_key import digest, draw
 from botocore.exceptions import BotoCoreError
 from parameters import Refused, check, declared, parse, revision
 
@@ -96,6 +96,8 @@ def _values(known, before, given, account, number):
 
     if value("ApiKeys") and value("OpenToAnyone"):
         raise Refused("ApiKeys and OpenToAnyone contradict each other; empty one of them: PARAMS='OpenToAnyone='")
+    if digest("") in value("ApiKeys").lower():
+        raise Refused("ApiKeys has the digest of an empty key, as hashing a variable that is not set gives it: draw one, make api-key")
     key = None
     if value("Access") != "iam" and not value("ApiKeys") and not value("OpenToAnyone"):
         key, values["ApiKeys"] = draw()

@@ -63,6 +63,14 @@ impl ApiKeys {
                 return Err(format!("entry {place} repeats an id"));
             }
             let digest = digest_from_hex(hex).ok_or_else(|| format!("entry {place} has no valid digest"))?;
+            // What hashing a variable that is not set gives.
+            if digest == digest_of("") {
+                return Err(format!("entry {place} is the digest of an empty key"));
+            }
+            // Whoever takes one of the two out would think that the key is revoked.
+            if keys.iter().any(|(_, known)| *known == digest) {
+                return Err(format!("entry {place} repeats a digest"));
+            }
             keys.push((ApiKeyId(id.to_owned()), digest));
         }
         Ok(Self { keys })
@@ -70,7 +78,7 @@ impl ApiKeys {
 
     /// Finds whose key this is. Every digest is compared, each in constant time, whether or not one matched before.
     pub fn identify(&self, key: &str) -> Option<&ApiKeyId> {
-        let digest: [u8; 32] = Sha256::digest(key.as_bytes()).into();
+        let digest = digest_of(key);
         let mut found = None;
         for (id, known) in &self.keys {
             let same: Choice = known.ct_eq(&digest);
@@ -80,6 +88,10 @@ impl ApiKeys {
         }
         found
     }
+}
+
+fn digest_of(key: &str) -> [u8; 32] {
+    Sha256::digest(key.as_bytes()).into()
 }
 
 fn digest_from_hex(hex: &str) -> Option<[u8; 32]> {
@@ -101,7 +113,7 @@ mod tests {
     const ONE: &str = "one:0000000000000000000000000000000000000000000000000000000000000000";
 
     fn digest(key: &str) -> String {
-        Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest_of(key).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn keys(digests: &str, require: &str) -> Result<Option<ApiKeys>, Vec<Problem>> {
@@ -132,10 +144,13 @@ mod tests {
             &format!(":{good}"),
             &format!("o ne:{good}"),
             &format!("one:{good},"),
-            &format!("a:{good},a:{good}"),
+            &format!("a:{good},a:{}", digest("y")),
+            &format!("a:{good},b:{}", good.to_uppercase()),
+            &format!("a:{good},b:{}", digest("")),
             &format!("one:+{}", &good[1..]),
         ] {
-            assert!(keys(bad, "").is_err(), "{bad}");
+            let problems = keys(bad, "").expect_err(bad);
+            assert!(!format!("{problems:?}").contains(&good[1..]), "a key pasted by mistake would be told: {problems:?}");
         }
         assert!(keys(ONE, "").is_ok());
     }

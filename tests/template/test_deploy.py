@@ -261,6 +261,14 @@ def test_keys_and_an_open_door_contradict_each_other(place):
     assert calls(place) == []
 
 
+def test_the_digest_of_an_empty_key_opens_nothing(place):
+    """`printf %s "$KEY" | sha256sum` where KEY is not set: an empty header would let anybody in."""
+    empty = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"
+    with pytest.raises(Refused, match="the digest of an empty key"):
+        run(place, again(), PARAMS=f"ApiKeys={KEYS},bob:{empty}")
+    assert calls(place) == []
+
+
 def test_the_profile_of_another_account_is_refused(place):
     other = GEOGRAPHIC | {"InferenceProfileArn": GEOGRAPHIC["InferenceProfileArn"].replace(ACCOUNT, "999999999999")}
     aws = Aws()

@@ -1,12 +1,15 @@
 """What CloudFront does in front of the function, where it is there."""
 
 import pathlib
+import re
 
 import pytest
 from cloudformation import Stack
 from deployments import CLOUDFRONT, DEPLOYMENTS
 
-VIEWER_REQUEST = pathlib.Path(__file__).parents[2] / "deploy" / "viewer-request.js"
+ROOT = pathlib.Path(__file__).parents[2]
+VIEWER_REQUEST = ROOT / "deploy" / "viewer-request.js"
+TURN = ROOT / "src" / "chat" / "turn.rs"
 # Amazon's own policies: developer guide of CloudFront, "Use managed cache policies" and "… origin request policies".
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
@@ -42,6 +45,12 @@ def test_requests_go_on_whole_but_for_the_host_which_is_signed(distribution):
     assert behaviour["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST
     (association,) = behaviour["FunctionAssociations"]
     assert association["EventType"] == "viewer-request"
+
+
+def test_a_pause_of_the_model_is_filled_long_before_the_edge_gives_up(distribution):
+    keep_alive = re.search(r"keep_alive: Duration::from_secs\((\d+)\)", TURN.read_text())
+    (origin,) = distribution["Origins"]
+    assert origin["CustomOriginConfig"]["OriginReadTimeout"] >= 2 * int(keep_alive[1])
 
 
 def test_assets_alone_are_cached(distribution):
