@@ -10,7 +10,7 @@ use local_lambda::{Config, Credentials, Function};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;
 
-use crate::stack::Error;
+use crate::error::Error;
 
 /// Where the function is, as far as signatures can tell: the stand-in's default.
 const REGION: &str = "us-east-1";

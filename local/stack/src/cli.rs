@@ -2,12 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::Parser;
 use local_bedrock::FaultArgs;
 
 use crate::access::AccessArgs;
+use crate::generator::ModelArgs;
 
 /// Runs Bro-Buddy on this machine: the function's own binary, stand-ins for AWS Lambda and Amazon Bedrock,
 /// and a small language model. No AWS account is needed.
@@ -38,41 +38,6 @@ pub(crate) struct Cli {
     pub(crate) faults: FaultArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-}
-
-/// Which model replies.
-#[derive(Args)]
-pub(crate) struct ModelArgs {
-    /// Another model of SmolLM2's family; the default one is downloaded when it is first used
-    #[cfg(feature = "real-model")]
-    #[arg(long, value_name = "PATH.gguf", conflicts_with = "scripted")]
-    pub(crate) model: Option<PathBuf>,
-    /// Replies with a fixed text at a fixed pace, without a language model
-    #[arg(long)]
-    pub(crate) scripted: bool,
-    /// Scripted: milliseconds from a request to its first token
-    #[arg(long, default_value_t = 250, value_name = "MS", requires = "scripted")]
-    ttft: u64,
-    /// Scripted: milliseconds from each token to the next
-    #[arg(long, default_value_t = 30, value_name = "MS", requires = "scripted")]
-    gap: u64,
-    /// Scripted: tokens in a reply
-    #[arg(long, default_value_t = 60, value_name = "N", requires = "scripted")]
-    tokens: usize,
-}
-
-/// How a scripted reply comes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pace {
-    pub(crate) ttft: Duration,
-    pub(crate) gap: Duration,
-    pub(crate) tokens: usize,
-}
-
-impl ModelArgs {
-    pub(crate) fn pace(&self) -> Pace {
-        Pace { ttft: Duration::from_millis(self.ttft), gap: Duration::from_millis(self.gap), tokens: self.tokens }
-    }
 }
 
 fn variable(argument: &str) -> Result<(String, String), String> {

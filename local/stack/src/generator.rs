@@ -1,12 +1,15 @@
 //! Who writes the replies: the real model, or the script.
 
+#[cfg(feature = "real-model")]
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use clap::Args;
 use local_bedrock::{Generator, Scripted};
 
-use crate::cli::{ModelArgs, Pace};
+use crate::error::Error;
 use crate::screen;
-use crate::stack::Error;
 
 #[cfg(feature = "real-model")]
 mod download;
@@ -15,6 +18,41 @@ mod real;
 
 #[cfg(feature = "real-model")]
 pub(crate) use real::ModelUnavailable;
+
+/// Which model replies.
+#[derive(Args)]
+pub(crate) struct ModelArgs {
+    /// Another model of SmolLM2's family; the default one is downloaded when it is first used
+    #[cfg(feature = "real-model")]
+    #[arg(long, value_name = "PATH.gguf", conflicts_with = "scripted")]
+    model: Option<PathBuf>,
+    /// Replies with a fixed text at a fixed pace, without a language model
+    #[arg(long)]
+    scripted: bool,
+    /// Scripted: milliseconds from a request to its first token
+    #[arg(long, default_value_t = 250, value_name = "MS", requires = "scripted")]
+    ttft: u64,
+    /// Scripted: milliseconds from each token to the next
+    #[arg(long, default_value_t = 30, value_name = "MS", requires = "scripted")]
+    gap: u64,
+    /// Scripted: tokens in a reply
+    #[arg(long, default_value_t = 60, value_name = "N", requires = "scripted")]
+    tokens: usize,
+}
+
+/// How a scripted reply comes.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    ttft: Duration,
+    gap: Duration,
+    tokens: usize,
+}
+
+impl ModelArgs {
+    fn pace(&self) -> Pace {
+        Pace { ttft: Duration::from_millis(self.ttft), gap: Duration::from_millis(self.gap), tokens: self.tokens }
+    }
+}
 
 /// Who replies.
 pub(crate) struct Chosen {

@@ -7,6 +7,7 @@
 
 mod access;
 mod cli;
+mod error;
 mod generator;
 mod role;
 mod screen;

@@ -14,54 +14,13 @@ use tokio::sync::oneshot;
 
 use crate::access::Door;
 use crate::cli::Cli;
+use crate::error::Error;
 use crate::generator::{self, Chosen};
 use crate::role;
 use crate::screen;
 
 /// How long the stand-in for Bedrock may take to end. By then the function, its only client, is gone.
 const BEDROCK_END: Duration = Duration::from_secs(2);
-
-/// Why the stack does not run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// The function URL's port cannot be had.
-    #[error("port {port}: {source}; choose another one with --port, or 0 for a free one")]
-    Port {
-        /// The port asked for.
-        port: u16,
-        /// Why not.
-        source: io::Error,
-    },
-    /// There is no function to run.
-    #[error(
-        "{}: {source}; build the function with `cargo build --release -p bro-buddy`, or name another program with --function",
-        path.display()
-    )]
-    Function {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// Why it cannot be run.
-        source: io::Error,
-    },
-    /// The model asked for cannot be used.
-    #[cfg(feature = "real-model")]
-    #[error(transparent)]
-    Model(generator::ModelUnavailable),
-    /// The CloudFront function cannot be used.
-    #[error("{}: {why}; name the deployment's function with --viewer-request", path.display())]
-    ViewerRequest {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// Why it cannot be used.
-        why: String,
-    },
-    /// The log file cannot be made.
-    #[error("the log file: {0}")]
-    LogFile(io::Error),
-    /// The operating system refuses a local socket or a signal handler.
-    #[error("{0}")]
-    System(#[from] io::Error),
-}
 
 /// Everything that is needed to serve.
 pub(crate) struct Stack {
