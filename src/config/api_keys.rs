@@ -150,7 +150,10 @@ mod tests {
             &format!("one:+{}", &good[1..]),
         ] {
             let problems = keys(bad, "").expect_err(bad);
-            assert!(!format!("{problems:?}").contains(&good[1..]), "a key pasted by mistake would be told: {problems:?}");
+            assert!(
+                !format!("{problems:?}").contains(&good[1..]),
+                "a key pasted by mistake would be told: {problems:?}"
+            );
         }
         assert!(keys(ONE, "").is_ok());
     }
