@@ -23,11 +23,11 @@ export class KeyDialog {
       event.preventDefault();
       this.#submit();
     });
-    parts.cancel.addEventListener("click", () => parts.dialog.close());
-    // However it closes, by Escape as well: whoever asked gets an answer, and the field forgets the key.
+    parts.cancel.addEventListener("click", () => this.#close(undefined));
+    // By Escape it closes by itself.
     parts.dialog.addEventListener("close", () => {
       // The event comes later than the closing: by then it may be open for another question.
-      if (!parts.dialog.open) this.#settle(undefined);
+      if (!parts.dialog.open) this.#close(undefined);
     });
   }
 
@@ -35,7 +35,7 @@ export class KeyDialog {
   ask(demand: KeyDemand, signal: AbortSignal): Promise<string | undefined> {
     const { dialog } = this.#parts;
     if (signal.aborted) return Promise.resolve(undefined);
-    const close = () => dialog.close();
+    const close = () => this.#close(undefined);
     signal.addEventListener("abort", close, { once: true });
     return new Promise<string | undefined>((resolve) => {
       this.#answer = resolve;
@@ -45,7 +45,7 @@ export class KeyDialog {
   }
 
   #submit(): void {
-    const { dialog, field } = this.#parts;
+    const { field } = this.#parts;
     const key = parseKey(field.value);
     if (key === undefined) {
       this.#complain(
@@ -56,14 +56,16 @@ export class KeyDialog {
       field.focus();
       return;
     }
-    this.#settle(key);
-    dialog.close();
+    this.#close(key);
   }
 
-  #settle(key: string | undefined): void {
-    this.#parts.field.value = "";
+  /** Whoever asked gets an answer at once, and the field forgets the key. */
+  #close(key: string | undefined): void {
+    const { dialog, field } = this.#parts;
+    field.value = "";
     this.#answer?.(key);
     this.#answer = undefined;
+    dialog.close();
   }
 
   #complain(problem: string): void {
