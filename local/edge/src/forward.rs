@@ -21,8 +21,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower_http::timeout::TimeoutBody;
 
-use crate::viewer_request::Verdict;
-use crate::{Config, origin_request};
+use crate::verdict::Verdict;
+use crate::{Config, hop_by_hop, origin_request};
 
 /// CloudFront's default for a connection to an origin.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -99,7 +99,7 @@ impl Forwarder {
                     response.headers_mut().extend(headers);
                     return response;
                 }
-                Err(failed) => return refuse(StatusCode::SERVICE_UNAVAILABLE, &failed),
+                Err(failed) => return refuse(failed.status(), &failed),
             }
         }
         let Config { origin, region, credentials, response_timeout, .. } = &self.config;
@@ -109,6 +109,7 @@ impl Forwarder {
         match timeout(*response_timeout, self.client.request(Request::from_parts(head, body))).await {
             Ok(Ok(response)) => {
                 let mut response = response.map(|body| TimeoutBody::new(*response_timeout, body).boxed_unsync());
+                hop_by_hop::remove(response.headers_mut());
                 response.headers_mut().insert("x-cache", HeaderValue::from_static("Miss from cloudfront"));
                 response
             }
@@ -118,7 +119,7 @@ impl Forwarder {
     }
 }
 
-/// CloudFront's own page, in short.
+/// CloudFront's own page, in short, with the reason, which CloudFront keeps to itself: whoever looks at this one is its operator.
 fn refuse(status: StatusCode, why: &dyn std::fmt::Display) -> Response<Body> {
     let mut response =
         respond(status, format!("<H1>{status}</H1>\nThe request could not be satisfied.\n<PRE>{why}</PRE>\n"));

@@ -17,10 +17,14 @@
 //!
 //! TLS, HTTP/2, caches, compression, response headers policies, geography, the web application firewall: a request goes
 //! through to the origin as under the managed policies `CachingDisabled` and `AllViewerExceptHostHeader`. Of CloudFront
-//! Functions, the modules `crypto` and `cloudfront` and changes of the query string.
+//! Functions, the modules `crypto` and `cloudfront`, changes of the query string, and what they write by `console.log`.
 
+mod event;
 mod forward;
+mod hop_by_hop;
 mod origin_request;
+mod reserved_headers;
+mod verdict;
 mod viewer_request;
 
 use std::io;

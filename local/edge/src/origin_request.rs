@@ -8,20 +8,11 @@ use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use local_signature::{Credentials, sign_declared};
 
+use crate::hop_by_hop;
+
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 /// SHA-256 of nothing.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-/// Of this hop only (RFC 9110, 7.6.1); CloudFront does not pass them on.
-const HOP_BY_HOP: [HeaderName; 7] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::UPGRADE,
-];
-
 /// Why a request cannot be sent on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsendable {
@@ -46,9 +37,9 @@ pub(crate) fn prepare(
     head.headers.insert(header::HOST, HeaderValue::try_from(authority.as_str())?);
     head.uri = http::Uri::builder().scheme(Scheme::HTTP).authority(authority).path_and_query(path).build()?;
     head.version = http::Version::HTTP_11;
-    for name in HOP_BY_HOP {
-        head.headers.remove(name);
-    }
+    hop_by_hop::remove(&mut head.headers);
+    // CloudFront has answered it by then.
+    head.headers.remove(header::EXPECT);
     head.headers.append(header::VIA, HeaderValue::from_static("1.1 local.cloudfront.net (CloudFront)"));
     head.headers.append("x-forwarded-for", HeaderValue::try_from(viewer.ip().to_string())?);
     head.headers.insert("x-amz-cf-id", HeaderValue::try_from(id)?);

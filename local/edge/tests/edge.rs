@@ -200,6 +200,64 @@ async fn the_function_changes_what_goes_on() {
 }
 
 #[tokio::test]
+async fn cloudfronts_own_headers_are_neither_seen_nor_touched() {
+    let edge = Edge::with(
+        "function handler(event) {
+             var request = event.request;
+             console.log(request);
+             request.headers['x-seen'] = { value: Object.keys(request.headers).sort().join() };
+             return request;
+         }",
+    )
+    .await;
+    let get = || edge.client.get(&edge.url);
+    let seen = echoed(get().header("x-edge-of", "mine").header("x-real-ip", "me").header("expect", "nothing")).await;
+    let headers = &seen["headers"];
+    assert_eq!(headers["x-seen"], "accept,host");
+    assert_eq!((&headers["x-edge-of"], &headers["x-real-ip"]), (&json!("mine"), &json!("me")));
+
+    for change in [
+        "headers['x-edge-location'] = { value: 'here' }",
+        "headers['x-forwarded-proto'] = { value: 'https' }",
+        "headers['connection'] = { value: 'close' }",
+        "headers.host = { value: 'elsewhere' }",
+        "headers.via = { value: 'me' }",
+        "delete headers.host",
+    ] {
+        let source = format!(
+            "function handler(event) {{ var headers = event.request.headers; {change}; return event.request; }}"
+        );
+        let edge = Edge::with(&source).await;
+        let (status, _, page) = sent(edge.client.get(&edge.url)).await;
+        assert_eq!(status, 502, "{change}");
+        assert!(page.contains("which it may not"), "{change}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_that_comes_twice_has_all_its_values() {
+    let edge = Edge::with(
+        "function handler(event) {
+             var many = event.request.querystring.many;
+             var all = many.multiValue.map(function (one) { return one.value; }).join();
+             event.request.headers['x-seen'] = { value: many.value + ' of ' + all };
+             return event.request;
+         }",
+    )
+    .await;
+    assert_eq!(echoed(edge.client.get(format!("{}/?many=1&many=2", edge.url))).await["headers"]["x-seen"], "2 of 1,2");
+}
+
+#[tokio::test]
+async fn what_is_of_one_hop_only_goes_no_further() {
+    let edge = Edge::start(Origin::Echoes, |config| config).await;
+    let request =
+        edge.client.get(&edge.url).header("connection", "x-mine").header("x-mine", "1").header("te", "trailers");
+    let headers = &echoed(request).await["headers"];
+    assert_eq!((&headers["x-mine"], &headers["te"]), (&Value::Null, &Value::Null));
+}
+
+#[tokio::test]
 async fn the_function_may_answer_itself_and_may_be_async() {
     let edge = Edge::with(
         "async function handler(event) {

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use local_edge::ViewerRequest;
 use local_lambda::{Config, Credentials, Function};
@@ -14,6 +16,8 @@ use crate::error::Error;
 
 /// Where the function is, as far as signatures can tell: the stand-in's default.
 const REGION: &str = "us-east-1";
+/// The template's `OriginReadTimeout`.
+const ORIGIN_RESPONSE: Duration = Duration::from_secs(60);
 
 /// Who may call.
 #[derive(Args)]
@@ -22,11 +26,11 @@ pub(crate) struct AccessArgs {
     #[arg(long, value_enum, default_value_t)]
     access: Access,
     /// The API key under public and cloudfront; a new one is drawn if not given
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
     api_key: Option<String>,
-    /// The CloudFront function that sees each request first under cloudfront
-    #[arg(long, default_value = "deploy/viewer-request.js", value_name = "PATH")]
-    viewer_request: PathBuf,
+    /// The CloudFront function that sees each request first under cloudfront [default: deploy/viewer-request.js]
+    #[arg(long, value_name = "PATH")]
+    viewer_request: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -60,26 +64,46 @@ pub(crate) struct Edge {
 impl AccessArgs {
     /// The way in to a function whose URL is at `url`. An edge takes its place there, and the URL itself moves.
     pub(crate) async fn door(&self, url: TcpListener) -> Result<(Door, TcpListener), Error> {
-        let key = || self.api_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
+        self.refuse_what_is_not_used()?;
+        let key = || self.api_key.clone().unwrap_or_else(|| draw() + &draw());
         let door = match self.access {
             Access::Open => Door::Open,
             Access::Public => Door::Public { key: key() },
             Access::Iam => Door::Iam { caller: credentials("AKIALOCALCALLER00000", "local-caller-secret") },
             Access::Cloudfront => {
                 let origin = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-                let edge = Edge::new(url, origin.local_addr()?, viewer_request(&self.viewer_request)?);
+                let path = self.viewer_request.as_deref().unwrap_or(Path::new("deploy/viewer-request.js"));
+                let edge = Edge::new(url, origin.local_addr()?, viewer_request(path)?);
                 return Ok((Door::Cloudfront { key: key(), edge: Box::new(edge) }, origin));
             }
         };
         Ok((door, url))
+    }
+
+    /// Else somebody who gave a key would take an open door for a closed one.
+    fn refuse_what_is_not_used(&self) -> Result<(), Error> {
+        let (keyed, edged) = match self.access {
+            Access::Open | Access::Iam => (false, false),
+            Access::Public => (true, false),
+            Access::Cloudfront => (true, true),
+        };
+        if self.api_key.is_some() && !keyed {
+            return Err(Error::Unused { option: "--api-key", with: "--access public or --access cloudfront" });
+        }
+        if self.viewer_request.is_some() && !edged {
+            return Err(Error::Unused { option: "--viewer-request", with: "--access cloudfront" });
+        }
+        Ok(())
     }
 }
 
 impl Edge {
     fn new(listener: TcpListener, origin: SocketAddr, function: ViewerRequest) -> Self {
         // Of nobody else: whoever has them gets past the edge.
-        let signer = credentials("ASIALOCALCLOUDFRONT0", &uuid::Uuid::new_v4().to_string());
-        let config = local_edge::Config::new(origin, REGION, signer.clone()).viewer_request(function);
+        let signer = credentials("ASIALOCALCLOUDFRONT0", &draw());
+        let config = local_edge::Config::new(origin, REGION, signer.clone())
+            .viewer_request(function)
+            .response_timeout(ORIGIN_RESPONSE);
         Self { listener, config, signer }
     }
 }
@@ -126,6 +150,11 @@ impl Door {
             let _ = local_edge::run(edge.listener, edge.config, std::future::pending()).await;
         }
     }
+}
+
+/// 122 random bits.
+fn draw() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 fn credentials(id: &str, secret: &str) -> Credentials {

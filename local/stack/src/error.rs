@@ -40,6 +40,14 @@ pub(crate) enum Error {
         /// Why it cannot be used.
         why: String,
     },
+    /// An option says what nothing here would use.
+    #[error("{option} needs {with}")]
+    Unused {
+        /// The option given.
+        option: &'static str,
+        /// What would use it.
+        with: &'static str,
+    },
     /// The log file cannot be made.
     #[error("the log file: {0}")]
     LogFile(io::Error),

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
 
 const FUNCTION: &str = env!("CARGO_BIN_EXE_stack-test-function");
+const VIEWER_REQUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/viewer-request.js");
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     let limit = Duration::from_secs(20);
@@ -79,11 +80,33 @@ async fn get(address: &str) -> String {
 
 /// The body of the answer to `request`.
 async fn exchange(address: &str, request: &str) -> String {
+    answer(address, request).await.1
+}
+
+/// Status and body of the answer to `request`.
+async fn answer(address: &str, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(request.as_bytes()).await.expect("a request");
     let mut response = String::new();
     within("the response", stream.read_to_string(&mut response)).await.expect("a response");
-    response.split_once("\r\n\r\n").expect("a head").1.to_owned()
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+    (head.split(' ').nth(1).expect("a status").to_owned(), body.to_owned())
+}
+
+/// A `GET /` that is signed for the function URL.
+fn signed(address: &str, id: &str, secret: &str) -> String {
+    let (mut head, ()) = Request::get("/").header("host", address).body(()).expect("a request").into_parts();
+    let caller = Credentials::new(id, secret, None, None, "test");
+    sign(&mut head, b"", &caller, "us-east-1", "lambda", SystemTime::now()).expect("signed");
+    raw("GET / HTTP/1.1\r\nconnection: close\r\n", &head.headers)
+}
+
+fn raw(beginning: &str, headers: &http::HeaderMap) -> String {
+    let mut request = beginning.to_owned();
+    for (name, value) in headers {
+        request += &format!("{name}: {}\r\n", value.to_str().expect("ASCII"));
+    }
+    request + "\r\n"
 }
 
 /// Waits until a process has ended; the kernel says when.
@@ -123,16 +146,72 @@ async fn bedrock_answers_the_functions_role_alone() {
         let token = Some(variable("AWS_SESSION_TOKEN"));
         let role = Credentials::new(variable("AWS_ACCESS_KEY_ID"), secret, token, None, "test");
         sign(&mut head, b"{}", &role, &variable("AWS_REGION"), "bedrock", SystemTime::now()).expect("signed");
-        let mut request = format!("POST {} HTTP/1.1\r\ncontent-length: 2\r\nconnection: close\r\n", head.uri);
-        for (name, value) in &head.headers {
-            request += &format!("{name}: {}\r\n", value.to_str().expect("ASCII"));
-        }
-        exchange(&bedrock, &format!("{request}\r\n{{}}")).await
+        let beginning = format!("POST {} HTTP/1.1\r\ncontent-length: 2\r\nconnection: close\r\n", head.uri);
+        exchange(&bedrock, &(raw(&beginning, &head.headers) + "{}")).await
     };
     let answer = ask(&variable("AWS_SECRET_ACCESS_KEY")).await;
     assert!(answer.contains("must start with a user message"), "{answer}");
     let answer = ask("guess").await;
     assert!(answer.contains("The request signature we calculated does not match"), "{answer}");
+}
+
+/// Of `key-of-alice`.
+const DIGEST: &str = "local:d16a80956c32f3f5fb979bea408abac8c3eef6c54ecb234279e337146cf87b47";
+
+#[tokio::test]
+async fn the_function_wants_a_key_where_the_world_can_reach_it() {
+    for (access, wanted) in [
+        (&["--access", "open"][..], None),
+        (&["--access", "public", "--api-key", "key-of-alice"], Some(DIGEST)),
+        (&["--access", "cloudfront", "--api-key", "key-of-alice", "--viewer-request", VIEWER_REQUEST], Some(DIGEST)),
+    ] {
+        let stack = Stack::running("environment", access).await;
+        let environment: Value = serde_json::from_str(&stack.get().await).expect("JSON");
+        assert_eq!(environment["API_KEY_SHA256"].as_str(), wanted, "{access:?}");
+        assert_eq!(environment["REQUIRE_API_KEY"].as_str(), wanted.map(|_| "true"), "{access:?}");
+        assert_eq!(stack.facts.get("key").map(String::as_str), wanted.map(|_| "key-of-alice"), "{access:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_who_signs_as_the_screen_says_is_let_in_under_iam() {
+    let stack = Stack::running("environment", &["--access", "iam"]).await;
+    let said: BTreeMap<_, _> = stack.facts["sign"].split(' ').filter_map(|pair| pair.split_once('=')).collect();
+    let (id, secret) = (said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"]);
+    assert_eq!(said["AWS_REGION"], "us-east-1");
+    let url = stack.url();
+    let unsigned = format!("GET / HTTP/1.1\r\nhost: {url}\r\nconnection: close\r\n\r\n");
+    assert_eq!(answer(url, &unsigned).await.0, "403");
+    assert_eq!(answer(url, &signed(url, id, "guess")).await.0, "403");
+    let (status, body) = answer(url, &signed(url, id, secret)).await;
+    assert_eq!(status, "200");
+    let environment: Value = serde_json::from_str(&body).expect("JSON");
+    assert!(environment["REQUIRE_API_KEY"].is_null(), "who signs needs no key");
+}
+
+#[tokio::test]
+async fn behind_the_edge_the_functions_own_url_lets_in_nobody_else() {
+    let stack = Stack::running("environment", &["--access", "cloudfront", "--viewer-request", VIEWER_REQUEST]).await;
+    let origin = stack.facts["origin"].strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("a URL").0;
+    let unsigned = format!("GET / HTTP/1.1\r\nhost: {origin}\r\nconnection: close\r\n\r\n");
+    assert_eq!(answer(origin, &unsigned).await.0, "403");
+    assert_eq!(answer(origin, &signed(origin, "AKIALOCALCALLER00000", "local-caller-secret")).await.0, "403");
+    assert!(stack.facts["key"].len() >= 32, "a key was drawn: {:?}", stack.facts);
+    assert_eq!(answer(stack.url(), &unsigned).await.0, "200");
+}
+
+#[tokio::test]
+async fn an_option_that_nothing_would_use_is_an_error() {
+    for (arguments, words) in [
+        (&["--api-key", "key-of-alice"][..], "--api-key needs --access public or --access cloudfront"),
+        (&["--api-key", "key-of-alice", "--access", "iam"], "--api-key needs"),
+        (&["--viewer-request", VIEWER_REQUEST, "--access", "public"], "--viewer-request needs --access cloudfront"),
+        (&["--api-key", "", "--access", "public"], "a value is required for '--api-key <KEY>'"),
+        (&["--access", "cloudfront", "--viewer-request", "no/such.js"], "no/such.js"),
+    ] {
+        let message = refusal(&[&["--function", FUNCTION], arguments].concat()).await;
+        assert!(message.contains(words), "{arguments:?}: {message}");
+    }
 }
 
 #[tokio::test]
