@@ -119,7 +119,8 @@ impl Forwarder {
     }
 }
 
-/// CloudFront's own page, in short, with the reason, which CloudFront keeps to itself: whoever looks at this one is its operator.
+/// CloudFront's own page, in short, and with the reason, which CloudFront keeps to itself: whoever looks at this one is
+/// its operator.
 fn refuse(status: StatusCode, why: &dyn std::fmt::Display) -> Response<Body> {
     let mut response =
         respond(status, format!("<H1>{status}</H1>\nThe request could not be satisfied.\n<PRE>{why}</PRE>\n"));

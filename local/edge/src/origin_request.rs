@@ -13,6 +13,7 @@ use crate::hop_by_hop;
 const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
 /// SHA-256 of nothing.
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /// Why a request cannot be sent on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsendable {
