@@ -1,11 +1,15 @@
 """What is asked of AWS before a deployment. Nothing here changes anything."""
 
+import functools
+
 from botocore.exceptions import BotoCoreError, ClientError
 from parameters import Refused
+from screen import tell
 
 # CloudFormation can only delete a stack in these.
 DEAD = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED")
-# Lambda keeps a part of each account's concurrency unreserved. New accounts have no more than this part.
+# Lambda keeps a part of each account's concurrency unreserved: this part of most accounts, the other of the smallest.
+USUALLY_UNRESERVED = 100
 LEAST_UNRESERVED = 10
 
 
@@ -16,8 +20,9 @@ class Account:
         self._session = session
         self._region = region
 
+    @functools.cached_property
     def number(self):
-        """The account's twelve digits. The first call: credentials that do not work show here."""
+        """The account's twelve digits."""
         return self._ask("sts", "get_caller_identity")["Account"]
 
     def stack(self, name):
@@ -30,7 +35,11 @@ class Account:
         if status == "REVIEW_IN_PROGRESS":
             return None
         if status in DEAD:
-            raise Refused(f"the stack {name} is {status}: delete it first, with: sam delete --stack-name {name}")
+            delete = f"target/venv/bin/sam delete --stack-name {name} --region {self._region}"
+            raise Refused(f"the stack {name} is {status}: delete it first, with: {delete}")
+        if status == "UPDATE_ROLLBACK_FAILED":
+            mend = f"aws cloudformation continue-update-rollback --stack-name {name} --region {self._region}"
+            raise Refused(f"the stack {name} is {status}: see why in the CloudFormation console, then: {mend}")
         if status.endswith("_IN_PROGRESS"):
             raise Refused(f"the stack {name} is {status}: wait until that is through")
         return {
@@ -59,12 +68,27 @@ class Account:
             return
         limit = self._ask("lambda", "get_account_settings")["AccountLimit"]
         left = limit["UnreservedConcurrentExecutions"] + had - wanted
+        remedy = (
+            f"of this account's {limit['ConcurrentExecutions']} in {self._region}, {left} would be left for other functions. "
+            "Ask AWS for a higher quota of concurrent executions, or give PARAMS='ReservedConcurrency=0': then the account's "
+            "limit is the ceiling"
+        )
         if left < LEAST_UNRESERVED:
-            raise Refused(
-                f"ReservedConcurrency={wanted} cannot be reserved: of this account's {limit['ConcurrentExecutions']} in "
-                f"{self._region}, {left} would be left for other functions. Ask AWS for a higher quota of concurrent "
-                "executions, or give PARAMS='ReservedConcurrency=0': then the account's limit is the ceiling"
-            )
+            raise Refused(f"ReservedConcurrency={wanted} cannot be reserved: {remedy}")
+        if left < USUALLY_UNRESERVED:
+            tell(f"warning: Lambda may refuse ReservedConcurrency={wanted}, but for the smallest accounts: {remedy}.")
+
+    def check_guardrail(self, guardrail, version):
+        """Refuses a guardrail that is not there, or for which the role would need more than the template gives it."""
+        try:
+            found = self._ask("bedrock", "get_guardrail", guardrailIdentifier=guardrail, guardrailVersion=version)
+        except Missing:
+            raise Refused(f"there is no guardrail {guardrail} of version {version} in {self._region}") from None
+        # AWS: "Permissions for using cross-Region inference with Amazon Bedrock Guardrails" and "… guardrail encryption".
+        if found.get("crossRegionDetails"):
+            raise Refused(f"the guardrail {guardrail} uses cross-Region inference, whose profiles the role does not reach")
+        if found.get("kmsKeyArn"):
+            raise Refused(f"the guardrail {guardrail} has a KMS key of its own, which the role may not use")
 
     def _ask(self, service, operation, **arguments):
         try:

@@ -43,6 +43,7 @@ def test_it_needs_nothing_that_amazon_linux_2023_lacks(artefact):
 
 
 def test_sam_packs_the_very_same(artefact, tmp_path):
+    """What it finds built is taken: that it compiles the same by itself is not shown here."""
     parameters = ["Access=iam", "InferenceProfileArn=arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.a.b"]
     parameters += ["DestinationModelArns=arn:aws:bedrock:us-east-1::foundation-model/a.b"]
     sam = ["sam", "build", "--beta-features", "--region", "us-east-1", "--build-dir", str(tmp_path)]

@@ -57,6 +57,28 @@ class Aws:
         }
         self.answer("bedrock", "get_inference_profile", response, {"inferenceProfileIdentifier": arn})
 
+    def guardrail(self, guardrail, found=()):
+        """A guardrail with what is found of it beyond the usual, or None where there is none."""
+        if found is None:
+            return self.fail("bedrock", "get_guardrail", "ResourceNotFoundException")
+        if "crossRegionDetails" in found:
+            arn = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail-profile/us.guardrail.v1:0"
+            found = {"crossRegionDetails": {**found["crossRegionDetails"], "guardrailProfileArn": arn}}
+        response = {
+            "name": "a guardrail",
+            "guardrailId": guardrail["GuardrailId"],
+            "guardrailArn": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/{guardrail['GuardrailId']}",
+            "version": guardrail["GuardrailVersion"],
+            "status": "READY",
+            "createdAt": 0,
+            "updatedAt": 0,
+            "blockedInputMessaging": "No.",
+            "blockedOutputsMessaging": "No.",
+            **dict(found),
+        }
+        expected = {"guardrailIdentifier": guardrail["GuardrailId"], "guardrailVersion": guardrail["GuardrailVersion"]}
+        self.answer("bedrock", "get_guardrail", response, expected)
+
     def concurrency(self, unreserved):
         limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": unreserved}
         self.answer("lambda", "get_account_settings", {"AccountLimit": limit}, {})

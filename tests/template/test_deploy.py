@@ -6,9 +6,12 @@ import pathlib
 import shutil
 import sys
 
+import boto3
 import pytest
 import yaml
-from deployments import ACCOUNT, APPLICATION, CALLER, GEOGRAPHIC, GLOBAL, KEYS
+from deployments import ACCOUNT, APPLICATION, CALLER, DEPLOYMENTS, GEOGRAPHIC, GLOBAL, KEYS
+from samcli.cli.types import CfnParameterOverridesType
+from samcli.commands.deploy.deploy_context import DeployContext
 from scripted_aws import Aws
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -17,6 +20,10 @@ sys.path.insert(0, str(ROOT / "deploy"))
 import deploy  # noqa: E402
 from api_key import draw  # noqa: E402
 from parameters import Refused, revision  # noqa: E402
+from template import Template  # noqa: E402
+
+TEMPLATE = Template((ROOT / "template.yaml").read_text())
+GUARDRAIL = {"GuardrailId": "gr1d2e3f4g5h", "GuardrailVersion": "3"}
 
 SAM = """#!/bin/sh
 for word in "$@"; do case $word in file://*) parameters=$(cat "${word#file://}"); esac; done
@@ -65,8 +72,9 @@ def first_time(profile=GEOGRAPHIC):
 
 
 def again(**parameters):
+    """An AWS with a stack, whose parameters CloudFormation tells in full."""
     aws = Aws()
-    aws.stack(ReservedConcurrency="10", **GEOGRAPHIC, **parameters)
+    aws.stack(**TEMPLATE.effective(GEOGRAPHIC | parameters))
     aws.profile(GEOGRAPHIC)
     aws.stack()
     return aws
@@ -147,17 +155,115 @@ def test_a_stack_that_opens_to_the_world_gets_a_key(place, capsys):
     assert "key" in said(capsys)
 
 
-def test_the_revision_follows_the_code_and_the_parameters(place, monkeypatch):
+@pytest.mark.parametrize(
+    ("before", "params", "why"),
+    [
+        ({"Access": "iam", "CallerPrincipal": CALLER}, "Access=cloudfront", "CallerPrincipal needs Access=iam"),
+        ({"WebAclArn": DEPLOYMENTS["cloudfront-own-domain"]["WebAclArn"]}, "Access=public", "need Access=cloudfront"),
+        ({}, "PriceInputPerMTok=1", "PriceInputPerMTok and PriceOutputPerMTok go together"),
+        ({}, "DomainName=chat.example.com", "DomainName and CertificateArn go together"),
+        ({}, "GuardrailId=gr1", "GuardrailId and GuardrailVersion go together"),
+    ],
+)
+def test_what_does_not_go_together_with_what_was_before_is_refused_before_the_build(place, capsys, before, params, why):
+    with pytest.raises(Refused, match=f"{why}.*PARAMS='Name=' empties"):
+        run(place, again(**before), PARAMS=params)
+    assert calls(place) == []
+    assert capsys.readouterr().out == "", "a key that no stack knows"
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_what_cloudformation_takes_is_not_refused(name):
+    TEMPLATE.check_rules(TEMPLATE.effective(DEPLOYMENTS[name]))
+
+
+def test_a_role_that_changes_at_once_has_no_gradual_deployment(place):
+    gradual = {"ApiKeys": KEYS, "Deployment": "Canary10Percent5Minutes"}
+    aws = again(**gradual)
+    aws.guardrail(GUARDRAIL)
+    params = " ".join(f"{name}={value}" for name, value in GUARDRAIL.items())
+    with pytest.raises(Refused, match="GuardrailId and GuardrailVersion cannot change gradually"):
+        run(place, aws, PARAMS=params)
+    assert calls(place) == []
+    aws = again(**gradual)
+    aws.guardrail(GUARDRAIL)
+    (_, (_, values)) = run(place, aws, PARAMS=f"{params} Deployment=AllAtOnce")
+    assert GUARDRAIL.items() <= values.items()
+
+
+def test_the_door_is_closed_before_the_keys_are_given_up(place):
+    with pytest.raises(Refused, match="PARAMS='Access=iam', then PARAMS='ApiKeys='"):
+        run(place, again(Access="public", ApiKeys=KEYS), PARAMS="Access=iam ApiKeys=")
+    (_, (_, values)) = run(place, again(Access="public", ApiKeys=KEYS), PARAMS="Access=iam")
+    assert values["ApiKeys"] == KEYS
+    (_, (_, values)) = run(place, again(Access="iam", ApiKeys=KEYS), PARAMS="ApiKeys=")[-2:]
+    assert values["ApiKeys"] == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ({"crossRegionDetails": {"guardrailProfileId": "us.guardrail.v1:0"}}, "uses cross-Region inference"),
+        ({"kmsKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"}, "has a KMS key"),
+        (None, "there is no guardrail gr1d2e3f4g5h of version 3"),
+    ],
+)
+def test_a_guardrail_that_the_role_could_not_apply_is_refused(place, found, why):
+    aws = again(ApiKeys=KEYS)
+    aws.guardrail(GUARDRAIL, found)
+    with pytest.raises(Refused, match=why):
+        run(place, aws, PARAMS=" ".join(f"{name}={value}" for name, value in GUARDRAIL.items()))
+    assert calls(place) == []
+
+
+def test_the_region_of_a_stack_is_the_environments_where_no_profile_names_it(place, monkeypatch):
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    session = boto3.Session()
+    assert deploy._region({}, {"AWS_REGION": "eu-west-3"}, session) == "eu-west-3"
+    with pytest.raises(Refused, match="which inference profile"):
+        deploy._region({}, {}, session)
+
+
+def test_sam_hands_empty_values_on(tmp_path):
+    """Its own reading of the file that make deploy gives it, and of what the stack had."""
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump({"ApiKeys": "", "Timeout": "30"}))
+    overrides = CfnParameterOverridesType().convert((f"file://{file}",), None, None)
+    template = {"Parameters": {"ApiKeys": {}, "Timeout": {}, "MemorySize": {}}}
+    merged = {one["ParameterKey"]: one for one in DeployContext.merge_parameters(template, overrides)}
+    assert (merged["ApiKeys"]["ParameterValue"], merged["Timeout"]["ParameterValue"]) == ("", "30")
+    assert merged["MemorySize"] == {"ParameterKey": "MemorySize", "UsePreviousValue": True}
+
+
+def test_what_did_not_change_is_no_new_version(place, monkeypatch):
+    """As when the same is deployed twice: the second time CloudFormation tells every parameter, default ones as well."""
+    _, (_, values) = run(place, first_time(), PARAMS=f"ApiKeys={KEYS}")
+    assert run(place, again(**values))[-1][1]["Revision"] == values["Revision"]
+
     def revise(params="", code="one"):
         monkeypatch.setenv("CODE", code)
-        return run(place, again(ApiKeys=KEYS), PARAMS=params)[-1][1]["Revision"]
+        return run(place, again(**values), PARAMS=params)[-1][1]["Revision"]
 
-    first = revise()
-    assert revise() == first
-    assert len({first, revise(code="two"), revise("Timeout=30"), revise("Timeout=31")}) == 4
-    values = {"Timeout": "30", "Revision": first}
-    assert revision(values, b"code") == revision(values | {"Revision": ""}, b"code")
-    assert revision({"A": "1", "B": "2"}) != revision({"A": "1B=2"})
+    others = {revise(code="two"), revise("Timeout=30"), revise("Timeout=31")}
+    assert len(others | {values["Revision"]}) == 4
+
+
+def test_what_was_rolled_back_can_be_tried_again(place):
+    """Lambda keeps the version, and publishes nothing that equals the last one."""
+    _, (_, live) = run(place, first_time(), PARAMS=f"ApiKeys={KEYS}")
+    tries = [run(place, again(**live), PARAMS="Timeout=30")[-1][1]["Revision"] for _ in range(2)]
+    assert len({*tries, live["Revision"]}) == 3
+    assert all(len(one) == 64 for one in tries)
+
+
+def test_a_revision_tells_each_parameter_and_content_from_the_next():
+    def digest(*of):
+        return revision(*of)[:48]
+
+    assert digest({"Timeout": "30", "Revision": "x"}, b"code") == digest({"Timeout": "30"}, b"code")
+    assert digest({"A": "1", "B": "2"}) != digest({"A": "1B=2"})
+    assert digest({"A": "1"}, b"one", b"two") != digest({"A": "1"}, b"onetwo")
 
 
 def test_the_key_is_shown_even_if_the_deployment_fails(place, capsys, monkeypatch):
@@ -210,8 +316,15 @@ def refused(place, why):
 
 
 def test_a_dead_stack_is_to_be_deleted_first(place):
-    with refused(place, "ROLLBACK_COMPLETE: delete it first, with: sam delete --stack-name bro-buddy") as aws:
+    words = "ROLLBACK_COMPLETE: delete it first, with: target/venv/bin/sam delete --stack-name bro-buddy --region us-east-1"
+    with refused(place, words) as aws:
         aws.stack(status="ROLLBACK_COMPLETE")
+
+
+def test_a_stack_that_could_not_go_back_is_to_be_helped_first(place):
+    words = "UPDATE_ROLLBACK_FAILED: .*continue-update-rollback --stack-name bro-buddy --region us-east-1"
+    with refused(place, words) as aws:
+        aws.stack(status="UPDATE_ROLLBACK_FAILED")
 
 
 def test_a_stack_in_change_is_left_alone(place):
@@ -236,6 +349,17 @@ def test_an_account_too_small_to_reserve_concurrency_is_told_what_to_do(place):
         aws.no_stack()
         aws.profile(GEOGRAPHIC)
         aws.concurrency(10)
+
+
+def test_an_account_that_may_be_too_small_is_warned(place, capsys):
+    for unreserved, warned in [(109, True), (110, False)]:
+        aws = Aws()
+        aws.no_stack()
+        aws.profile(GEOGRAPHIC)
+        aws.concurrency(unreserved)
+        aws.stack()
+        run(place, aws)
+        assert ("warning: Lambda may refuse ReservedConcurrency=10" in capsys.readouterr().err) == warned
 
 
 def test_such_an_account_can_deploy_without(place):
@@ -293,5 +417,9 @@ def test_keys_are_random_and_made_of_256_bits():
 
 
 def test_the_template_takes_what_is_drawn():
-    known = deploy.declared((ROOT / "template.yaml").read_text())
-    deploy.check(known, {"ApiKeys": f"{draw()[1]},{draw('alice')[1]}", "Revision": revision({})})
+    TEMPLATE.checked({"ApiKeys": f"{draw()[1]},{draw('alice')[1]}", "Revision": revision({})})
+
+
+def test_a_number_is_the_same_with_zeros_before_it():
+    """Conditions compare text: 00 would reserve nothing at all instead of leaving it to the account."""
+    assert TEMPLATE.checked({"ReservedConcurrency": "00"}) == {"ReservedConcurrency": "0"}

@@ -10,7 +10,9 @@ from deployments import CALLER, CLOUDFRONT, DEPLOYMENTS, GEOGRAPHIC, IAM, KEYS, 
 CERTIFICATE = DEPLOYMENTS["cloudfront-own-domain"]["CertificateArn"]
 WEB_ACL = DEPLOYMENTS["cloudfront-own-domain"]["WebAclArn"]
 OPEN = "yes-anyone-may-spend"
-GUIDE = pathlib.Path(__file__).parents[2] / "docs" / "DEPLOY.md"
+ROOT = pathlib.Path(__file__).parents[2]
+GUIDE = ROOT / "docs" / "DEPLOY.md"
+RECORDS = ROOT / "src" / "telemetry" / "emf.rs"
 
 
 def function(stack):
@@ -168,6 +170,9 @@ def test_a_reply_that_failed_raises_an_alarm_though_lambda_saw_no_error():
     alarms = Stack(**CLOUDFRONT).of("AWS::CloudWatch::Alarm")
     watched = {name: (alarm["Namespace"], alarm["MetricName"]) for name, alarm in alarms.items()}
     assert watched == {"FunctionFails": ("AWS/Lambda", "Errors"), "RepliesFail": ("BroBuddy", "Errors")}
+    # An alarm on a metric that the function's records do not have would never be on.
+    records = RECORDS.read_text()
+    assert 'NAMESPACE: &str = "BroBuddy"' in records and '("Errors", Unit::Count' in records
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms.values())
     assert {d["Name"]: d["Value"] for d in alarms["FunctionFails"]["Dimensions"]}["Resource"].endswith(":live")
 
@@ -191,5 +196,5 @@ def test_every_parameter_is_described_and_stands_in_a_group():
     grouped = [parameter for group in groups for parameter in group["Parameters"]]
     assert sorted(grouped) == sorted(template["Parameters"])
     assert all("Description" in parameter for parameter in template["Parameters"].values())
-    assert [name for name in template["Parameters"] if f"`{name}" not in guide] == ["InferenceProfileArn"]
+    assert [name for name in template["Parameters"] if f"`{name}`" not in guide] == ["InferenceProfileArn"]
     assert set(re.findall(r"\$\(output (\w+)\)", guide)) <= template["Outputs"].keys()

@@ -145,7 +145,8 @@ def test_codedeploy_moves_this_functions_alias_only():
     alarms = [alarm + "FunctionFails", alarm + "RepliesFail"]
     all_allowed(
         stack,
-        [("lambda:GetAlias", FUNCTION_ARN, {}), ("lambda:UpdateAlias", FUNCTION_ARN, {})]
+        # AWS's list of actions has the function as their resource; whether an alias is asked for by its own name is not told.
+        [(f"lambda:{verb}Alias", arn, {}) for verb in ("Get", "Update") for arn in (FUNCTION_ARN, ALIAS_ARN)]
         + [("lambda:GetProvisionedConcurrencyConfig", f"{FUNCTION_ARN}:{qualifier}", {}) for qualifier in ("live", "7")]
         + [("cloudwatch:DescribeAlarms", arn, {}) for arn in alarms],
         role="DeploymentRole",
@@ -156,6 +157,8 @@ def test_codedeploy_moves_this_functions_alias_only():
             ("lambda:UpdateAlias", other, {}),
             ("lambda:UpdateFunctionCode", FUNCTION_ARN, {}),
             ("lambda:InvokeFunction", FUNCTION_ARN, {}),
+            ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:topic", {}),
+            ("s3:GetObject", "arn:aws:s3:::bucket/key", {}),
             ("cloudwatch:DescribeAlarms", alarms[0] + "x", {}),
         ],
         role="DeploymentRole",

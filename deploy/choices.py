@@ -1,0 +1,50 @@
+"""What a stack is made with: each parameter's value, as it is given now, or known to AWS, or as it was before."""
+
+from api_key import digest, draw
+from parameters import Refused
+
+# What the role reaches. It changes for all versions at once.
+OF_THE_MODEL = ("InferenceProfileArn", "GuardrailId", "GuardrailVersion")
+
+
+def choose(template, before, given, account):
+    """Every parameter's value, and a key if one had to be drawn. `before` is empty where there is no stack yet."""
+    arn = (before | given).get("InferenceProfileArn")
+    if not arn:
+        raise Refused("there is no such stack yet. Name the inference profile: make deploy PROFILE_ARN=arn:aws:bedrock:…")
+    if arn.split(":")[4] != account.number:
+        raise Refused(f"the inference profile is of account {arn.split(':')[4]}, and the credentials are of {account.number}")
+    models = {"GlobalModelArn": ""} if "DestinationModelArns" in given else account.destinations(arn)
+    values = template.effective(before | models | given)
+
+    reserved, provisioned = int(values["ReservedConcurrency"]), int(values["ProvisionedConcurrency"])
+    if reserved and provisioned > reserved:
+        raise Refused(f"ProvisionedConcurrency={provisioned} is more than ReservedConcurrency={reserved}")
+    account.check_concurrency(reserved, had=int(before.get("ReservedConcurrency", 0)))
+    if digest("") in values["ApiKeys"].lower():
+        raise Refused("ApiKeys has the digest of an empty key, as hashing a variable that is not set gives it: draw one, make api-key")
+    key = None
+    if values["Access"] != "iam" and not values["ApiKeys"] and not values["OpenToAnyone"]:
+        key, values["ApiKeys"] = draw()
+    template.check_rules(values)
+    if values["GuardrailId"]:
+        account.check_guardrail(values["GuardrailId"], values["GuardrailVersion"])
+    if before:
+        _check_change(template.effective(before), values)
+    return values, key
+
+
+def _check_change(before, values):
+    """Refuses what would go wrong on the way, while the old version and the new one are both there."""
+    changed = [name for name in OF_THE_MODEL if before[name] != values[name]]
+    if changed and values["Deployment"] != "AllAtOnce":
+        raise Refused(
+            f"{' and '.join(changed)} cannot change gradually: the role changes at once, and the version that still serves could "
+            "not ask its model. Add PARAMS='Deployment=AllAtOnce', and go back to a gradual one later"
+        )
+    closes = before["Access"] != "iam" and values["Access"] == "iam"
+    if closes and before["ApiKeys"] and not values["ApiKeys"]:
+        raise Refused(
+            "the version that asks for no key would serve before the door is closed. Do one after the other: "
+            "PARAMS='Access=iam', then PARAMS='ApiKeys='"
+        )
