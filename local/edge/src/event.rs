@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::reserved_headers::{is_hidden, is_read_only};
 use crate::verdict::{Failed, Verdict};
 
-/// The values of one name: the last one stands alone, and where there are several, all of them in `multiValue`.
+/// The values of one name: the first one stands alone, and where there are several, all of them in `multiValue`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Values {
@@ -48,7 +48,7 @@ enum Body {
 /// The event of a request.
 pub(crate) fn of(head: &Parts, viewer: SocketAddr, id: &str) -> String {
     let told = head.headers.iter().filter(|(name, _)| !is_hidden(name));
-    let headers = several(told.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes()).into())));
+    let headers = several(told.map(|(name, value)| (name.as_str(), text(value))));
     let query = head.uri.query().unwrap_or_default().split('&').filter(|parameter| !parameter.is_empty());
     let query = query.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")));
     json!({
@@ -79,12 +79,23 @@ fn several<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> BTreeMap<&'a s
                 if values.multi_value.is_empty() {
                     values.multi_value.push(Single { value: values.value.clone() });
                 }
-                values.value.clone_from(&value);
                 values.multi_value.push(Single { value: value.clone() });
             })
             .or_insert(Values { value, multi_value: Vec::new() });
     }
     all
+}
+
+impl Values {
+    /// All of them, where a function was told those of `before`: what it changed in `multiValue` counts alone, else what
+    /// it changed in `value` takes the place of the first.
+    fn applied(self, before: &[String]) -> Vec<String> {
+        let all: Vec<String> = self.multi_value.into_iter().map(|single| single.value).collect();
+        if all.is_empty() || all == before {
+            return std::iter::once(self.value).chain(all.into_iter().skip(1)).collect();
+        }
+        all
+    }
 }
 
 impl Returned {
@@ -93,7 +104,7 @@ impl Returned {
     }
 
     pub(crate) fn verdict(self, mut head: Parts) -> Result<Verdict, Failed> {
-        let headers = headers(self.headers)?;
+        let headers = headers(self.headers, &head.headers)?;
         if let Some(hidden) = headers.keys().find(|name| is_hidden(name)) {
             return Err(Failed::Header(hidden.clone()));
         }
@@ -123,16 +134,20 @@ impl Returned {
     }
 }
 
-fn headers(given: BTreeMap<String, Values>) -> Result<HeaderMap, Failed> {
+fn headers(given: BTreeMap<String, Values>, before: &HeaderMap) -> Result<HeaderMap, Failed> {
     let mut headers = HeaderMap::new();
     for (name, values) in given {
         let name: HeaderName = name.parse().map_err(shape)?;
-        let alone = values.multi_value.is_empty().then_some(Single { value: values.value });
-        for Single { value } in values.multi_value.into_iter().chain(alone) {
+        let before: Vec<String> = before.get_all(&name).iter().map(text).collect();
+        for value in values.applied(&before) {
             headers.append(&name, HeaderValue::try_from(value).map_err(shape)?);
         }
     }
     Ok(headers)
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
 fn shape(error: impl std::fmt::Display) -> Failed {

@@ -30,7 +30,7 @@ const HIDDEN: &[&str] = &[
     "x-real-ip",
 ];
 const HIDDEN_BEGIN_WITH: &[&str] = &["x-amz-cf-", "x-edge-"];
-const READ_ONLY: &[&str] = &["content-length", "host", "transfer-encoding", "via"];
+const READ_ONLY: &[&str] = &["cdn-loop", "content-length", "host", "transfer-encoding", "via"];
 
 /// Whether functions neither see a header nor may add it.
 pub(crate) fn is_hidden(name: &HeaderName) -> bool {

@@ -115,16 +115,22 @@ async fn answer(
     let (mut sender, streamed) = Channel::<Bytes, Infallible>::new(1);
     match origin {
         Origin::Echoes => {
-            let headers: serde_json::Map<_, _> = head
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
-                .collect();
+            let all = |name| {
+                let values = head.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+                json!(values.collect::<Vec<_>>().join(", "))
+            };
+            let headers: serde_json::Map<_, _> =
+                head.headers.keys().map(|name| (name.to_string(), all(name))).collect();
             let told = json!({
                 "method": head.method.as_str(), "uri": head.uri.to_string(), "headers": headers,
                 "body": String::from_utf8_lossy(&body),
             });
-            return Ok(Response::new(Full::new(Bytes::from(told.to_string())).boxed()));
+            let mut response = Response::new(Full::new(Bytes::from(told.to_string())).boxed());
+            for (name, value) in [("connection", "x-of-this-hop"), ("x-of-this-hop", "1"), ("keep-alive", "timeout=5")]
+            {
+                response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+            }
+            return Ok(response);
         }
         Origin::Streams(next) => {
             tokio::spawn(async move {
@@ -196,7 +202,7 @@ async fn the_function_changes_what_goes_on() {
     assert_eq!(seen["uri"], "/changed/path?b=2&a=1");
     assert_eq!(seen["headers"]["x-seen"], "127.0.0.1 viewer-request");
     assert_eq!((&seen["headers"]["x-query"], &seen["headers"]["x-gone"]), (&json!("2"), &Value::Null));
-    assert_eq!(seen["headers"]["x-many"], "b", "both came, the last one is told");
+    assert_eq!(seen["headers"]["x-many"], "a, b");
 }
 
 #[tokio::test]
@@ -221,7 +227,10 @@ async fn cloudfronts_own_headers_are_neither_seen_nor_touched() {
         "headers['x-forwarded-proto'] = { value: 'https' }",
         "headers['connection'] = { value: 'close' }",
         "headers.host = { value: 'elsewhere' }",
+        "headers['x-amz-cf-id'] = { value: '1' }",
+        "return { statusCode: 204, headers: { 'x-cache': { value: 'mine' } } }",
         "headers.via = { value: 'me' }",
+        "headers['cdn-loop'] = { value: 'me' }",
         "delete headers.host",
     ] {
         let source = format!(
@@ -245,16 +254,40 @@ async fn a_parameter_that_comes_twice_has_all_its_values() {
          }",
     )
     .await;
-    assert_eq!(echoed(edge.client.get(format!("{}/?many=1&many=2", edge.url))).await["headers"]["x-seen"], "2 of 1,2");
+    assert_eq!(echoed(edge.client.get(format!("{}/?many=1&many=2", edge.url))).await["headers"]["x-seen"], "1 of 1,2");
+}
+
+#[tokio::test]
+async fn of_a_header_that_comes_twice_the_function_may_change_the_first_value_or_all() {
+    for (change, expected) in [
+        ("many.value += '!'", "a!, b"),
+        ("many.multiValue[1].value += '!'", "a, b!"),
+        ("many.value = 'lost'; many.multiValue.push({ value: 'c' })", "a, b, c"),
+    ] {
+        let edge = Edge::with(&format!(
+            "function handler(event) {{
+                 var many = event.request.headers['x-many'];
+                 {change};
+                 return event.request;
+             }}"
+        ))
+        .await;
+        let request = edge.client.get(&edge.url).header("x-many", "a").header("x-many", "b");
+        assert_eq!(echoed(request).await["headers"]["x-many"], expected, "{change}");
+    }
 }
 
 #[tokio::test]
 async fn what_is_of_one_hop_only_goes_no_further() {
     let edge = Edge::start(Origin::Echoes, |config| config).await;
-    let request =
-        edge.client.get(&edge.url).header("connection", "x-mine").header("x-mine", "1").header("te", "trailers");
-    let headers = &echoed(request).await["headers"];
-    assert_eq!((&headers["x-mine"], &headers["te"]), (&Value::Null, &Value::Null));
+    let request = edge.client.get(&edge.url).header("connection", "x-mine").header("x-mine", "1");
+    let (status, answered, body) = sent(request.header("te", "trailers")).await;
+    assert_eq!(status, 200, "{body}");
+    let told: Value = serde_json::from_str(&body).expect("JSON");
+    assert_eq!((&told["headers"]["x-mine"], &told["headers"]["te"]), (&Value::Null, &Value::Null));
+    for name in ["connection", "x-of-this-hop", "keep-alive"] {
+        assert_eq!(answered.get(name), None, "{name}");
+    }
 }
 
 #[tokio::test]

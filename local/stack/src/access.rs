@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// Where the function is, as far as signatures can tell: the stand-in's default.
 const REGION: &str = "us-east-1";
-/// The template's `OriginReadTimeout`.
+/// The template's `OriginReadTimeout`, so that what a deployment waits for is waited for here, and no longer.
 const ORIGIN_RESPONSE: Duration = Duration::from_secs(60);
 
 /// Who may call.
@@ -172,4 +172,16 @@ fn hexadecimal_sha256(text: &str) -> String {
         let _ = write!(hexadecimal, "{byte:02x}");
         hexadecimal
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ORIGIN_RESPONSE;
+
+    #[test]
+    fn the_edge_waits_for_the_function_as_long_as_a_deployments() {
+        let template = include_str!("../../../template.yaml");
+        let seconds = template.lines().find_map(|line| line.trim().strip_prefix("OriginReadTimeout: "));
+        assert_eq!(seconds, Some(ORIGIN_RESPONSE.as_secs().to_string().as_str()));
+    }
 }

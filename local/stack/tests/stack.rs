@@ -155,6 +155,8 @@ async fn bedrock_answers_the_functions_role_alone() {
     assert!(answer.contains("The request signature we calculated does not match"), "{answer}");
 }
 
+/// `printf '{}' | sha256sum`.
+const HASH: &str = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 /// Of `key-of-alice`.
 const DIGEST: &str = "local:d16a80956c32f3f5fb979bea408abac8c3eef6c54ecb234279e337146cf87b47";
 
@@ -196,8 +198,13 @@ async fn behind_the_edge_the_functions_own_url_lets_in_nobody_else() {
     let unsigned = format!("GET / HTTP/1.1\r\nhost: {origin}\r\nconnection: close\r\n\r\n");
     assert_eq!(answer(origin, &unsigned).await.0, "403");
     assert_eq!(answer(origin, &signed(origin, "AKIALOCALCALLER00000", "local-caller-secret")).await.0, "403");
-    assert!(stack.facts["key"].len() >= 32, "a key was drawn: {:?}", stack.facts);
+    assert!(stack.facts["key"].len() > 32, "one UUID has 122 random bits, a key 128 or more: {:?}", stack.facts);
     assert_eq!(answer(stack.url(), &unsigned).await.0, "200");
+    let post = |hash: &str| {
+        format!("POST / HTTP/1.1\r\nhost: edge\r\n{hash}connection: close\r\ncontent-length: 2\r\n\r\n{{}}")
+    };
+    assert_eq!(answer(stack.url(), &post("")).await.0, "403", "without the hash of its body");
+    assert_eq!(answer(stack.url(), &post(&format!("x-amz-content-sha256: {HASH}\r\n"))).await.0, "200");
 }
 
 #[tokio::test]
