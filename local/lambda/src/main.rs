@@ -49,7 +49,7 @@ struct Cli {
     #[arg(long, value_enum, default_value_t, requires_if("aws-iam", "access_keys"))]
     auth: Auth,
     /// Credentials that callers may sign with. May be given several times.
-    #[arg(long = "access-key", value_name = "ID:SECRET[:TOKEN]", value_parser = access_key)]
+    #[arg(long = "access-key", value_name = "ID:SECRET[:TOKEN]", value_parser = local_signature::parse_access_key)]
     access_keys: Vec<Credentials>,
     /// How fast a streamed answer goes on.
     #[arg(long, value_enum, default_value_t)]
@@ -102,16 +102,6 @@ enum Gone {
     Unnoticed,
     /// Its connection is cut.
     Cut,
-}
-
-fn access_key(argument: &str) -> Result<Credentials, String> {
-    let mut parts = argument.splitn(3, ':').map(str::to_owned);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(id), Some(secret), token) if !id.is_empty() && !secret.is_empty() => {
-            Ok(Credentials::new(id, secret, token, None, "command line"))
-        }
-        _ => Err("write it as ID:SECRET, or as ID:SECRET:TOKEN".to_owned()),
-    }
 }
 
 fn variable(argument: &str) -> Result<(String, OsString), String> {

@@ -5,7 +5,8 @@
 //! up, and signs the same headers of the same request once more. What is wrong is a [`SignatureError`] in AWS's words.
 //! How a service wraps that in HTTP is its own affair.
 //!
-//! [`sign`] is the other side, for tests; [`sign_declared`] that of an edge that signs what it forwards.
+//! [`sign`] is the other side, for tests; [`sign_declared`] that of an edge that signs what it forwards. [`parse_access_key`]
+//! reads what both are told on a command line.
 //!
 //! ```
 //! use std::time::SystemTime;
@@ -28,6 +29,7 @@
 //! - Signature Version 4A, signed chunks and event streams, and S3's own rules for paths and unsigned payloads.
 //! - The `date` header in place of `x-amz-date`: no SDK sends it.
 
+mod access_key;
 mod authorization;
 mod canonical;
 mod date;
@@ -38,6 +40,7 @@ mod scope;
 mod signer;
 mod verifier;
 
+pub use access_key::{MalformedAccessKey, parse_access_key};
 pub use authorization::Authorization;
 pub use aws_credential_types::Credentials;
 pub use date::{Timestamp, Window};

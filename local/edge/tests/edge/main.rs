@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a failed test panics")]
 
+mod command;
 mod forwarding;
 mod headers;
+mod readme;
 mod support;
 mod viewer_request;

@@ -1,6 +1,7 @@
 //! A running edge, the origin behind it, and a client.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -22,8 +23,8 @@ use tokio::sync::{Notify, watch};
 pub(crate) const BODY: &str = r#"{"message":"Yo"}"#;
 /// `printf '{"message":"Yo"}' | sha256sum`.
 pub(crate) const HASH: &str = "4c09fb3cc35c465190b4d9e1a82ad0aa9696a55d93b5b3ee1ef22e1664142201";
-/// Every wait of these tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The bound on every wait of these tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn credentials() -> Credentials {
     Credentials::new("ASIAEDGE", "secret", Some("token".to_owned()), None, "test")
@@ -48,13 +49,10 @@ pub(crate) struct Edge {
 
 impl Edge {
     pub(crate) async fn start(origin: Origin, configure: impl FnOnce(Config) -> Config) -> Self {
-        let (stop, stopped) = watch::channel(());
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let config = Config::new(listener.local_addr().expect("an address"), "us-east-1", credentials());
-        tokio::spawn(serve(listener, origin, stopped.clone()));
+        let (stop, mut stopped) = watch::channel(());
+        let config = Config::new(serving(origin, stopped.clone()).await, "us-east-1", credentials());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let mut stopped = stopped;
         tokio::spawn(local_edge::run(listener, configure(config), async move {
             let _ = stopped.changed().await;
         }));
@@ -82,6 +80,14 @@ pub(crate) async fn echoed(request: RequestBuilder) -> Value {
     let (status, _, body) = sent(request).await;
     assert_eq!(status, 200, "{body}");
     serde_json::from_str(&body).expect("JSON")
+}
+
+/// Where an origin is served until `stopped` is told, or its sender is gone.
+pub(crate) async fn serving(origin: Origin, stopped: watch::Receiver<()>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(serve(listener, origin, stopped));
+    address
 }
 
 async fn serve(listener: TcpListener, origin: Origin, mut stopped: watch::Receiver<()>) {
