@@ -62,21 +62,29 @@ class Account:
             raise Refused(f"the inference profile {profile_arn} routes to {arns}, which the template has no place for")
         return {"DestinationModelArns": ",".join(regional), "GlobalModelArn": "".join(anywhere)}
 
+    @functools.cached_property
+    def _limit(self):
+        return self._ask("lambda", "get_account_settings")["AccountLimit"]
+
+    @property
+    def concurrency(self):
+        """Invocations that all functions of the account may have at once."""
+        return self._limit["ConcurrentExecutions"]
+
     def check_concurrency(self, wanted, had):
-        """Refuses a reservation that Lambda would refuse, after `had` was given back."""
+        """Refuses what Lambda would refuse to keep for one function, after `had` was given back."""
         if wanted <= had:
             return
-        limit = self._ask("lambda", "get_account_settings")["AccountLimit"]
-        left = limit["UnreservedConcurrentExecutions"] + had - wanted
+        left = self._limit["UnreservedConcurrentExecutions"] + had - wanted
         remedy = (
-            f"of this account's {limit['ConcurrentExecutions']} in {self._region}, {left} would be left for other functions. "
-            "Ask AWS for a higher quota of concurrent executions, or give PARAMS='ReservedConcurrency=0': then the account's "
-            "limit is the ceiling"
+            f"of this account's {self.concurrency} in {self._region}, {left} would be left for other functions. "
+            "Ask AWS for a higher quota of concurrent executions, or give PARAMS='ReservedConcurrency=0 ProvisionedConcurrency=0': "
+            "then the account's limit is the ceiling"
         )
         if left < LEAST_UNRESERVED:
-            raise Refused(f"ReservedConcurrency={wanted} cannot be reserved: {remedy}")
+            raise Refused(f"a concurrency of {wanted} cannot be reserved: {remedy}")
         if left < USUALLY_UNRESERVED:
-            tell(f"warning: Lambda may refuse ReservedConcurrency={wanted}, but for the smallest accounts: {remedy}.")
+            tell(f"warning: Lambda may refuse to reserve a concurrency of {wanted}, but for the smallest accounts: {remedy}.")
 
     def check_guardrail(self, guardrail, version):
         """Refuses a guardrail that is not there, or for which the role would need more than the template gives it."""

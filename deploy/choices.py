@@ -2,6 +2,7 @@
 
 from api_key import digest, draw
 from parameters import Refused
+from screen import tell
 
 # What the role reaches. It changes for all versions at once.
 OF_THE_MODEL = ("InferenceProfileArn", "GuardrailId", "GuardrailVersion")
@@ -17,12 +18,15 @@ def choose(template, before, given, account):
     models = {"GlobalModelArn": ""} if "DestinationModelArns" in given else account.destinations(arn)
     values = template.effective(before | models | given)
 
+    if not before and "ReservedConcurrency" not in given and account.concurrency <= int(values["ReservedConcurrency"]):
+        tell(f"This account runs {account.concurrency} functions at once at most: that is the ceiling, and none are reserved.")
+        values["ReservedConcurrency"] = "0"
     reserved, provisioned = int(values["ReservedConcurrency"]), int(values["ProvisionedConcurrency"])
     if reserved and provisioned > reserved:
         raise Refused(f"ProvisionedConcurrency={provisioned} is more than ReservedConcurrency={reserved}")
-    account.check_concurrency(reserved, had=int(before.get("ReservedConcurrency", 0)))
-    if digest("") in values["ApiKeys"].lower():
-        raise Refused("ApiKeys has the digest of an empty key, as hashing a variable that is not set gives it: draw one, make api-key")
+    had = int(before.get("ReservedConcurrency", 0)) or int(before.get("ProvisionedConcurrency", 0))
+    account.check_concurrency(reserved or provisioned, had)
+    _check_keys(values["ApiKeys"])
     key = None
     if values["Access"] != "iam" and not values["ApiKeys"] and not values["OpenToAnyone"]:
         key, values["ApiKeys"] = draw()
@@ -32,6 +36,18 @@ def choose(template, before, given, account):
     if before:
         _check_change(template.effective(before), values)
     return values, key
+
+
+def _check_keys(entries):
+    """Refuses keys with which the function would not start, or would let in anybody."""
+    pairs = [entry.split(":") for entry in entries.split(",") if entry]
+    ids, digests = [key_id for key_id, _ in pairs], [sha256.lower() for _, sha256 in pairs]
+    if digest("") in digests:
+        raise Refused("ApiKeys has the digest of an empty key, as hashing a variable that is not set gives it: draw one, make api-key")
+    for what, given in (("id", ids), ("digest", digests)):
+        twice = [one for one in given if given.count(one) > 1]
+        if twice:
+            raise Refused(f"ApiKeys has the {what} {twice[0]} twice, and the function would not start: give each key its own")
 
 
 def _check_change(before, values):

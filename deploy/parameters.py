@@ -11,11 +11,17 @@ class Refused(Exception):
 
 def parse(text):
     """`Access=iam Timeout=30` as a dictionary. A value may be empty, or quoted as in a shell."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise Refused(f"PARAMS: {error} in {text!r}") from None
     given = {}
-    for word in shlex.split(text):
+    for word in words:
         name, equals, value = word.partition("=")
         if not equals:
             raise Refused(f"PARAMS: {word!r} is not Name=value")
+        if name in given:
+            raise Refused(f"PARAMS: {name} is there twice")
         given[name] = value
     return given
 

@@ -79,8 +79,8 @@ class Aws:
         expected = {"guardrailIdentifier": guardrail["GuardrailId"], "guardrailVersion": guardrail["GuardrailVersion"]}
         self.answer("bedrock", "get_guardrail", response, expected)
 
-    def concurrency(self, unreserved):
-        limit = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": unreserved}
+    def concurrency(self, unreserved, limit=1000):
+        limit = {"ConcurrentExecutions": limit, "UnreservedConcurrentExecutions": unreserved}
         self.answer("lambda", "get_account_settings", {"AccountLimit": limit}, {})
 
     def all_asked(self):

@@ -38,7 +38,7 @@ def test_a_right_that_is_missing_is_named(place):
 
 
 def test_an_account_too_small_to_reserve_concurrency_is_told_what_to_do(place):
-    with refused(place, "PARAMS='ReservedConcurrency=0'") as aws:
+    with refused(place, "PARAMS='ReservedConcurrency=0 ") as aws:
         aws.no_stack()
         aws.profile(GEOGRAPHIC)
         aws.concurrency(10)
@@ -52,7 +52,7 @@ def test_an_account_that_may_be_too_small_is_warned(place, capsys):
         aws.concurrency(unreserved)
         aws.stack()
         run(place, aws)
-        assert ("warning: Lambda may refuse ReservedConcurrency=10" in capsys.readouterr().err) == warned
+        assert ("warning: Lambda may refuse to reserve a concurrency of 10" in capsys.readouterr().err) == warned
 
 
 def test_such_an_account_can_deploy_without(place):
@@ -62,6 +62,34 @@ def test_such_an_account_can_deploy_without(place):
     aws.stack()
     (_, (_, values)) = run(place, aws, PARAMS="ReservedConcurrency=0")
     assert values["ReservedConcurrency"] == "0"
+
+
+def test_an_account_that_is_no_larger_than_the_ceiling_reserves_nothing_by_itself(place, capsys):
+    """New accounts often have ten, of which Lambda lets none be reserved."""
+    aws = Aws()
+    aws.no_stack()
+    aws.profile(GEOGRAPHIC)
+    aws.concurrency(10, limit=10)
+    aws.stack()
+    (_, (_, values)) = run(place, aws)
+    assert values["ReservedConcurrency"] == "0"
+    assert "10 functions at once at most" in capsys.readouterr().err
+
+
+def test_such_an_account_is_not_given_less_than_it_asked_for(place):
+    aws = Aws()
+    aws.no_stack()
+    aws.profile(GEOGRAPHIC)
+    aws.concurrency(10, limit=10)
+    with pytest.raises(Refused, match="a concurrency of 10 cannot be reserved"):
+        run(place, aws, PARAMS="ReservedConcurrency=10")
+    aws = Aws()
+    aws.no_stack()
+    aws.profile(GEOGRAPHIC)
+    aws.concurrency(10, limit=10)
+    with pytest.raises(Refused, match="a concurrency of 2 cannot be reserved"):
+        run(place, aws, PARAMS="ReservedConcurrency=0 ProvisionedConcurrency=2")
+    assert calls(place) == []
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,7 @@ def test_more_warm_sandboxes_than_replies_are_refused(place):
     aws = Aws()
     aws.no_stack()
     aws.profile(GEOGRAPHIC)
+    aws.concurrency(1000)
     with pytest.raises(Refused, match="ProvisionedConcurrency=11 is more than ReservedConcurrency=10"):
         run(place, aws, PARAMS="ProvisionedConcurrency=11")
 
@@ -137,6 +138,29 @@ def test_the_digest_of_an_empty_key_opens_nothing(place):
     with pytest.raises(Refused, match="the digest of an empty key"):
         run(place, again(), PARAMS=f"ApiKeys={KEYS},bob:{empty}")
     assert calls(place) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        (f"alice:{'a' * 64},alice:{'b' * 64}", "the id alice twice"),
+        (f"alice:{'a' * 64},bob:{'A' * 64}", f"the digest {'a' * 64} twice"),
+    ],
+)
+def test_keys_with_which_the_function_would_not_start_are_refused(place, keys, why):
+    with pytest.raises(Refused, match=why):
+        run(place, again(ApiKeys=KEYS), PARAMS=f"ApiKeys={keys}")
+    assert calls(place) == []
+    TEMPLATE.checked({"ApiKeys": f"alice:{'a' * 64},Alice:{'b' * 64}"})
+
+
+def test_a_door_that_was_open_to_anyone_is_not_open_again_unasked(place):
+    was_open = {"Access": "public", "ApiKeys": "", "OpenToAnyone": "yes-anyone-may-spend"}
+    with pytest.raises(Refused, match="OpenToAnyone needs Access=cloudfront or Access=public; empty it"):
+        run(place, again(**was_open), PARAMS="Access=iam")
+    assert calls(place) == []
+    (_, (_, values)) = run(place, again(**was_open), PARAMS="Access=iam OpenToAnyone=")
+    assert (values["Access"], values["OpenToAnyone"]) == ("iam", "")
 
 
 def test_keys_are_random_and_made_of_256_bits():

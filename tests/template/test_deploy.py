@@ -95,6 +95,8 @@ def test_nothing_is_deployed_that_was_not_built(place, capsys, monkeypatch):
         ({"STACK_NAME": "bro buddy"}, "STACK_NAME must be"),
         ({"STACK_NAME": "b" * 41}, "STACK_NAME must be"),
         ({"PARAMS": "iam"}, "not Name=value"),
+        ({"PARAMS": "Access='iam"}, "No closing quotation"),
+        ({"PARAMS": "Access=iam Access=public"}, "Access is there twice"),
         ({"PARAMS": "Acess=iam"}, "no parameter Acess; there are .*Access"),
         ({"PARAMS": "Access=open"}, "Access must be one of 'cloudfront', 'iam', 'public'; it is 'open'"),
         ({"PARAMS": "ApiKeys=secret"}, "ApiKeys must be id:digest pairs"),

@@ -43,6 +43,7 @@ def environment(**given):
         ("OnlyCloudFrontHasDomainAndFirewall", PUBLIC | {"WebAclArn": WEB_ACL}),
         ("OnlyIamHasCallers", CLOUDFRONT | {"CallerPrincipal": CALLER}),
         ("OnlyIamHasCallers", PUBLIC | {"CallerPrincipal": CALLER}),
+        ("IamIsNotOpenToAnyone", IAM | {"OpenToAnyone": OPEN}),
         ("Access", CLOUDFRONT | {"Access": "open"}),
         ("ApiKeys", CLOUDFRONT | {"ApiKeys": "5e" * 32}),
         ("ApiKeys", CLOUDFRONT | {"ApiKeys": KEYS + ","}),
