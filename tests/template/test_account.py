@@ -64,12 +64,17 @@ def test_such_an_account_can_deploy_without(place):
     assert values["ReservedConcurrency"] == "0"
 
 
-def test_an_account_that_is_no_larger_than_the_ceiling_reserves_nothing_by_itself(place, capsys):
-    """New accounts often have ten, of which Lambda lets none be reserved."""
+def of_ten_in_all():
     aws = Aws()
     aws.no_stack()
     aws.profile(GEOGRAPHIC)
     aws.concurrency(10, limit=10)
+    return aws
+
+
+def test_an_account_that_is_no_larger_than_the_ceiling_reserves_nothing_by_itself(place, capsys):
+    """New accounts often have ten, of which Lambda lets none be reserved."""
+    aws = of_ten_in_all()
     aws.stack()
     (_, (_, values)) = run(place, aws)
     assert values["ReservedConcurrency"] == "0"
@@ -77,18 +82,9 @@ def test_an_account_that_is_no_larger_than_the_ceiling_reserves_nothing_by_itsel
 
 
 def test_such_an_account_is_not_given_less_than_it_asked_for(place):
-    aws = Aws()
-    aws.no_stack()
-    aws.profile(GEOGRAPHIC)
-    aws.concurrency(10, limit=10)
-    with pytest.raises(Refused, match="a concurrency of 10 cannot be reserved"):
-        run(place, aws, PARAMS="ReservedConcurrency=10")
-    aws = Aws()
-    aws.no_stack()
-    aws.profile(GEOGRAPHIC)
-    aws.concurrency(10, limit=10)
-    with pytest.raises(Refused, match="a concurrency of 2 cannot be reserved"):
-        run(place, aws, PARAMS="ReservedConcurrency=0 ProvisionedConcurrency=2")
+    for params, wanted in [("ReservedConcurrency=10", 10), ("ReservedConcurrency=0 ProvisionedConcurrency=2", 2)]:
+        with pytest.raises(Refused, match=f"a concurrency of {wanted} cannot be reserved"):
+            run(place, of_ten_in_all(), PARAMS=params)
     assert calls(place) == []
 
 
